@@ -1,0 +1,4 @@
+from .fabrics import *
+from .peers import *
+from .routers import *
+from .sessions import *

@@ -1,0 +1,91 @@
+"""Area `peers`: the networks behind AS numbers, ours (affiliated) and those we peer with."""
+
+from django.contrib.postgres.fields import ArrayField
+from django.core.validators import RegexValidator
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from netbox.models import PrimaryModel
+from netbox.models.features import ContactsMixin
+
+from ..choices import PeeringDBFieldChoices
+
+__all__ = ("PeerASN",)
+
+# Tokens as PeeringDB's irr_as_set holds them, split by comma, blank or both: "AS-SET" or "SOURCE::AS-SET", possibly
+# hierarchical ("AS64500:AS-CONE"), or a bare AS number (RFC 2622 §5.1).
+AS_SET_TOKEN = r"(?:[A-Za-z][A-Za-z0-9-]*::)?AS[A-Za-z0-9_-]+(?::[A-Za-z0-9_-]+)*"
+validate_as_set = RegexValidator(
+    regex=rf"(?i)^{AS_SET_TOKEN}(?:[,\s]+{AS_SET_TOKEN})*$",
+    message=_("Write AS-SETs as AS-NAME, AS64500:AS-NAME or SOURCE::AS-NAME, several split by blanks or commas."),
+)
+
+
+def all_peeringdb_fields() -> list[str]:
+    """Return every field that can follow PeeringDB: the default of `follow_peeringdb`."""
+    return PeeringDBFieldChoices.values()
+
+
+class PeerASN(ContactsMixin, PrimaryModel):
+    """What peering needs to know of an AS and ipam.ASN does not hold. Affiliated ones are ours."""
+
+    asn = models.OneToOneField(
+        verbose_name=_("ASN"), to="ipam.ASN", on_delete=models.PROTECT, related_name="peer_asn"
+    )
+    name = models.CharField(verbose_name=_("name"), max_length=255, blank=True)
+    affiliated = models.BooleanField(
+        verbose_name=_("affiliated"),
+        default=False,
+        help_text=_("We operate this AS: sessions can have it as their local AS"),
+    )
+    irr_as_set = models.CharField(
+        verbose_name=_("IRR AS-SET"),
+        max_length=255,
+        blank=True,
+        validators=[validate_as_set],
+        help_text=_("As AS-NAME or SOURCE::AS-NAME"),
+    )
+    ipv4_max_prefixes = models.PositiveIntegerField(
+        verbose_name=_("IPv4 max prefixes"),
+        blank=True,
+        null=True,
+        help_text=_("IPv4 prefixes to accept from this AS at most"),
+    )
+    ipv6_max_prefixes = models.PositiveIntegerField(
+        verbose_name=_("IPv6 max prefixes"),
+        blank=True,
+        null=True,
+        help_text=_("IPv6 prefixes to accept from this AS at most"),
+    )
+    peeringdb_id = models.PositiveBigIntegerField(
+        verbose_name=_("PeeringDB ID"),
+        unique=True,
+        blank=True,
+        null=True,
+        help_text=_("ID of the net in PeeringDB"),
+    )
+    peeringdb_last_sync = models.DateTimeField(
+        verbose_name=_("last PeeringDB sync"), blank=True, null=True, editable=False
+    )
+    follow_peeringdb = ArrayField(
+        verbose_name=_("follow PeeringDB"),
+        base_field=models.CharField(max_length=30, choices=PeeringDBFieldChoices),
+        default=all_peeringdb_fields,
+        blank=True,
+        help_text=_("Fields that a PeeringDB sync may update"),
+    )
+
+    clone_fields = ("affiliated", "follow_peeringdb", "description")
+    prerequisite_models = ("ipam.ASN",)
+
+    class Meta:
+        ordering = ("asn",)
+        verbose_name = _("peer ASN")
+        verbose_name_plural = _("peer ASNs")
+
+    def __str__(self) -> str:
+        return f"AS{self.asn.asn} ({self.name})" if self.name else f"AS{self.asn.asn}"
+
+    def max_prefixes(self, family: int) -> int | None:
+        """Return the limit for family 4 or 6, None when none is set."""
+        return self.ipv4_max_prefixes if family == 4 else self.ipv6_max_prefixes

@@ -1,0 +1,43 @@
+"""The menu "Peering"."""
+
+from django.utils.translation import gettext_lazy as _
+
+from netbox.plugins import PluginMenu, PluginMenuButton, PluginMenuItem
+
+APP = "netbox_peering_manager"
+
+
+def _item(model: str, text: str) -> PluginMenuItem:
+    return PluginMenuItem(
+        link=f"plugins:{APP}:{model}_list",
+        link_text=text,
+        auth_required=True,
+        permissions=[f"{APP}.view_{model}"],
+        buttons=[
+            PluginMenuButton(
+                f"plugins:{APP}:{model}_add", _("Add"), "mdi mdi-plus-thick", permissions=[f"{APP}.add_{model}"]
+            ),
+            PluginMenuButton(
+                f"plugins:{APP}:{model}_bulk_import", _("Import"), "mdi mdi-upload", permissions=[f"{APP}.add_{model}"]
+            ),
+        ],
+    )
+
+
+menu = PluginMenu(
+    label=_("Peering"),
+    icon_class="mdi mdi-transit-connection-variant",
+    groups=(
+        (_("Sessions"), (_item("peeringsession", _("Peering Sessions")), _item("relationship", _("Relationship Types")))),
+        (
+            _("Exchanges"),
+            (
+                _item("peeringfabric", _("Fabrics")),
+                _item("peeringnetwork", _("Networks")),
+                _item("peeringconnection", _("Connections")),
+            ),
+        ),
+        (_("Peers"), (_item("peerasn", _("Peer ASNs")),)),
+        (_("Routers"), (_item("peeringrouter", _("Routers")),)),
+    ),
+)

@@ -1,0 +1,69 @@
+"""
+Taking sessions away: what goes with a session, and what its router still has to forget.
+
+A session whose relationship says so leaves a RemovedSession behind when it is deleted, however it is deleted (page,
+bulk, REST, shell), so that the next configuration takes it off its router.
+"""
+
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+from django.db.models.signals import pre_delete
+
+if TYPE_CHECKING:
+    from dcim.models import Device
+
+    from ...models import PeeringSession
+
+
+def connect() -> None:
+    """Remember removed sessions from now on. Called once, when the plugin is ready."""
+    from ...models import PeeringSession
+
+    pre_delete.connect(_remember, sender=PeeringSession, dispatch_uid="netbox_peering_manager.remember_removed")
+
+
+@transaction.atomic
+def delete_session(session: "PeeringSession", *, with_bgp_peer: bool) -> None:
+    """
+    Delete a session and, when asked, the BGPPeer that it wraps with its address families and settings; all or nothing.
+
+    ProtectedError or RestrictedError when something else still needs the BGPPeer. IP addresses and AS numbers stay.
+    """
+    peer = session.bgp_peer
+    session.delete()
+    if with_bgp_peer:
+        peer.snapshot()
+        peer.delete()
+
+
+def what_goes_with(session: "PeeringSession") -> list[object]:
+    """Return what `delete_session(with_bgp_peer=True)` deletes beside the session: the BGPPeer, then what is its."""
+    peer = session.bgp_peer
+    return [peer, *peer.address_families.all(), *peer.settings.all()]
+
+
+def forget_removed(device: "Device") -> int:
+    """Forget the removed sessions of `device`, because its router no longer has them. Return how many there were."""
+    count, _ = device.removed_peering_sessions.all().delete()
+    return count
+
+
+def _remember(sender: type, instance: "PeeringSession", **kwargs) -> None:
+    from ...models import RemovedSession
+
+    device = instance.device
+    if device is None or not instance.relationship.remove_from_router:
+        return
+    peer = instance.bgp_peer
+    RemovedSession.objects.update_or_create(
+        device=device,
+        vrf=peer.scope.vrf.name if peer.scope.vrf else "",
+        remote_ip=str(peer.peer.address.ip),
+        defaults={
+            "local_asn": instance.local_as.asn if instance.local_as else None,
+            "peer_asn": instance.remote_as.asn if instance.remote_as else None,
+            "peer_group": peer.peer_group.name if peer.peer_group else "",
+            "name": peer.name or "",
+        },
+    )

@@ -1,0 +1,145 @@
+"""
+Session passwords: encrypted at rest, revealed to those who may see them, masked for everyone else.
+
+BGPPeer.password is a plain column that netbox-routing's REST API and change log show, so a password given through
+this plugin is kept on the PeeringSession instead, encrypted with Fernet (AES-128-CBC with HMAC-SHA256). The keys
+come from the setting `encryption_keys`, the first one encrypting and all of them decrypting, so that a key can be
+rotated: put the new one first, run `netbox peering_reencrypt`, drop the old one. NetBox's SECRET_KEY encrypts while
+that list is empty, and always decrypts.
+
+This is the only module that reads or writes `PeeringSession.encrypted_password`.
+"""
+
+import base64
+from typing import TYPE_CHECKING
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from ..exceptions import SecretError
+from ..settings import get_setting, read_secret
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+
+    from ..models import PeeringSession
+
+MASK = "********"
+PERMISSION = "netbox_peering_manager.view_session_secrets_peeringsession"
+ACTION = "view_session_secrets"
+
+
+def encrypt(plaintext: str) -> str:
+    """Return `plaintext` encrypted with the first key, as ASCII text. SecretError when a key cannot be read."""
+    return _fernet().encrypt(plaintext.encode()).decode()
+
+
+def decrypt(token: str, owner: object) -> str:
+    """Return the plaintext of `token`. SecretError, naming `owner`, when no key fits."""
+    return decrypt_all([(token, owner)])[0]
+
+
+def decrypt_all(tokens: "Iterable[tuple[str, object]]") -> list[str]:
+    """
+    Return the plaintexts of (token, owner) pairs, in their order; an empty token gives an empty text.
+
+    The keys are derived once. SecretError, naming the first owner whose token no key fits.
+    """
+    fernet = _fernet()
+    plaintexts = []
+    for token, owner in tokens:
+        try:
+            plaintexts.append(fernet.decrypt(token.encode()).decode() if token else "")
+        except InvalidToken as error:
+            raise SecretError(
+                _(
+                    "The password of {owner} cannot be decrypted: none of the plugin's encryption_keys, nor SECRET_KEY, "
+                    "fits. Add the key that it was kept with, or enter the password anew."
+                ).format(owner=owner)
+            ) from error
+    return plaintexts
+
+
+def set_password(session: "PeeringSession", plaintext: str) -> None:
+    """Put `plaintext` on the session, encrypted; an empty text removes the password. The caller saves."""
+    session.encrypted_password = encrypt(plaintext) if plaintext else ""
+    session.password_changed = timezone.now()
+
+
+def reveal_password(session: "PeeringSession") -> str:
+    """
+    Return the session's password in clear, an empty text when it has none.
+
+    Its own first, then one found in the plain column of its BGPPeer or of its session template. The caller has
+    checked `may_view_secrets`.
+    """
+    if session.encrypted_password:
+        return decrypt(session.encrypted_password, session)
+    template = session.bgp_peer.peer_session
+    return session.bgp_peer.password or (template.password if template else "") or ""
+
+
+def may_view_secrets(user: "AbstractBaseUser | AnonymousUser", session: "PeeringSession") -> bool:
+    """Whether `user` may see this session's password: `view_session_secrets` in an object permission that fits it."""
+    return bool(user.has_perm(PERMISSION, session))
+
+
+@transaction.atomic
+def move_clear_password(session: "PeeringSession") -> None:
+    """
+    Take the password that lies in the plain column of the session's BGPPeer and keep it encrypted on the session.
+
+    A password that the session already has wins, as it does in rendering; the plain column is emptied either way.
+    Change records are written as for any edit; they hold what the plain column held before, as every earlier one
+    does: change the password with the peer if that matters.
+    """
+    peer = session.bgp_peer
+    if not peer.password:
+        return
+    if not session.encrypted_password:
+        session.snapshot()
+        set_password(session, peer.password)
+        session.save()
+    peer.snapshot()
+    peer.password = ""
+    peer.save()
+
+
+@transaction.atomic
+def reencrypt_all() -> int:
+    """
+    Re-encrypt every session's password with the first key and return how many there were; all or nothing.
+
+    Nothing that users see changes, so no change records are written. SecretError when one cannot be decrypted.
+    """
+    from ..models import PeeringSession
+
+    sessions = list(PeeringSession.objects.exclude(encrypted_password="").order_by("pk").select_for_update(of=("self",)))
+    plaintexts = decrypt_all((session.encrypted_password, f"session {session.pk}") for session in sessions)
+    fernet = _fernet()
+    for session, plaintext in zip(sessions, plaintexts, strict=True):
+        session.encrypted_password = fernet.encrypt(plaintext.encode()).decode()
+    PeeringSession.objects.bulk_update(sessions, ["encrypted_password"], batch_size=500)
+    return len(sessions)
+
+
+def _fernet() -> MultiFernet:
+    try:
+        named = [read_secret(source) for source in get_setting("encryption_keys")]
+    except ImproperlyConfigured as error:
+        raise SecretError(str(error)) from error
+    return MultiFernet([Fernet(_derive_key(secret)) for secret in (*named, settings.SECRET_KEY)])
+
+
+def _derive_key(secret: str) -> bytes:
+    # HKDF (RFC 5869), with a purpose of its own so that the key is never one that NetBox uses for something else.
+    derived = HKDF(algorithm=SHA256(), length=32, salt=None, info=b"netbox_peering_manager session password")
+    return base64.urlsafe_b64encode(derived.derive(secret.encode()))

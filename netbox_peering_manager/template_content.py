@@ -1,0 +1,7 @@
+"""What the plugin adds to pages of NetBox and netbox-routing, gathered from its areas."""
+
+from .ui.fabrics import template_extensions as fabrics
+from .ui.peers import template_extensions as peers
+from .ui.sessions import template_extensions as sessions
+
+template_extensions = (*fabrics, *peers, *sessions)

@@ -1,0 +1,28 @@
+"""UI addresses, below /plugins/peering-manager/. Each model's are gathered from the views that it registered."""
+
+from django.urls import include, path
+
+from utilities.urls import get_model_urls
+
+from . import views  # noqa: F401  (registers the views)
+
+APP = "netbox_peering_manager"
+
+MODELS = {
+    "fabrics": "peeringfabric",
+    "networks": "peeringnetwork",
+    "connections": "peeringconnection",
+    "peer-asns": "peerasn",
+    "relationships": "relationship",
+    "sessions": "peeringsession",
+    "routers": "peeringrouter",
+}
+
+urlpatterns = [
+    pattern
+    for prefix, model in MODELS.items()
+    for pattern in (
+        path(f"{prefix}/", include(get_model_urls(APP, model, detail=False))),
+        path(f"{prefix}/<int:pk>/", include(get_model_urls(APP, model))),
+    )
+]
