@@ -3,7 +3,9 @@
 import sys
 
 if sys.version_info < (3, 12):
-    sys.exit("Python 3.12 or newer is missing. Install it with: apt-get install python3.12, or: pyenv install 3.12")
+    sys.exit(
+        "Python 3.12 or newer is missing. Install it with: apt-get install python3.12, or: pyenv install 3.12"
+    )
 
 from dev.commands import main
 

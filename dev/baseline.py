@@ -41,7 +41,9 @@ def fill(server, database):
     if path.exists():
         restore(server, database, path)
         return
-    say(f"There is no {path.name}: migrating instead, which takes 4 to 8 minutes. Make it with: make baseline")
+    say(
+        f"There is no {path.name}: migrating instead, which takes 4 to 8 minutes. Make it with: make baseline"
+    )
     netbox.inside("migrate", database=database, host_only=True)
 
 
@@ -72,7 +74,9 @@ def dump(server, database):
         capture_output=True,
     )
     if done.returncode:
-        raise DevError(f"pg_dump failed: {done.stderr.decode(errors='replace').strip()}\nTry again: make baseline")
+        raise DevError(
+            f"pg_dump failed: {done.stderr.decode(errors='replace').strip()}\nTry again: make baseline"
+        )
     path.parent.mkdir(exist_ok=True)
     temporary = path.with_suffix(".new")
     temporary.write_bytes(compress(NOISE.sub(b"", done.stdout)))

@@ -1,11 +1,12 @@
 """The commands of `python -m dev`, each a function; the docstring's first line is its help."""
 
 import argparse
+import functools
 import os
 import subprocess
 import sys
 
-from dev import netbox, paths, programs, stack, venv
+from dev import checks, ci, netbox, package, paths, programs, stack, venv
 from dev.errors import DevError
 from dev.progress import say
 
@@ -64,6 +65,43 @@ def bench(options):
     return run(["python", "-m", "benchmarks", *options.arguments])
 
 
+def lint(_options):
+    """Check style, formatting, types, import rules and missing migrations."""
+    venv.ensure()
+    checks.lint()
+
+
+def format_code(_options):
+    """Put the code into the project's format."""
+    venv.ensure()
+    return run(["ruff", "check", "--fix", str(paths.ROOT)]) or run(["ruff", "format", str(paths.ROOT)])
+
+
+def docs(_options):
+    """Build the documentation into site/; a warning fails."""
+    venv.ensure()
+    return run(checks.DOCS)
+
+
+def build_package(_options):
+    """Build wheel and sdist, and try each in an empty environment beside NetBox."""
+    venv.ensure()
+    package.check()
+
+
+def check(options):
+    """Everything that continuous integration runs."""
+    parts = {
+        "lint": lint,
+        "test": test,
+        "docs": docs,
+        "package": build_package,
+        "plugin listed": lambda _options: ci.plugin_is_listed(),
+        "demo": demo,
+    }
+    return ci.run({name: functools.partial(part, options) for name, part in parts.items()})
+
+
 def baseline(_options):
     """Rebuild the dump of an empty, migrated NetBox (minutes)."""
     venv.ensure()
@@ -108,6 +146,11 @@ COMMANDS = {
     "serve": serve,
     "stop": stop,
     "bench": bench,
+    "lint": lint,
+    "format": format_code,
+    "docs": docs,
+    "package": build_package,
+    "check": check,
     "baseline": baseline,
     "clean": clean,
 }
@@ -115,7 +158,9 @@ COMMANDS = {
 
 def parser():
     """The argument parser, made from COMMANDS and their docstrings."""
-    top = argparse.ArgumentParser(prog="python -m dev", description="The local stack of NetBox Peering Manager.")
+    top = argparse.ArgumentParser(
+        prog="python -m dev", description="The local stack of NetBox Peering Manager."
+    )
     subcommands = top.add_subparsers(dest="command", required=True, metavar="command")
     for name, function in COMMANDS.items():
         text = (function.__doc__ or "").strip().partition("\n")[0]

@@ -79,7 +79,9 @@ def names(server):
 
 def has_tables(server, name):
     """Whether a database was filled. Filling happens in one transaction, so there is no half."""
-    return postgres.rows(server, "SELECT to_regclass('public.django_migrations') IS NOT NULL", database=name) == [["t"]]
+    return postgres.rows(
+        server, "SELECT to_regclass('public.django_migrations') IS NOT NULL", database=name
+    ) == [["t"]]
 
 
 def create(server, name):

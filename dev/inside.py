@@ -40,7 +40,9 @@ def admin():
     token = Token.objects.filter(key=known["token_key"]).first()
     if token is None or not token.validate(known["token_secret"]):
         Token.objects.filter(key=known["token_key"]).delete()
-        Token(user=user, key=known["token_key"], token=known["token_secret"], description="Local stack").save()
+        Token(
+            user=user, key=known["token_key"], token=known["token_secret"], description="Local stack"
+        ).save()
 
 
 def worker():

@@ -60,7 +60,9 @@ def start_web(port):
         if processes.wait_until(lambda: answers(chosen), WEB, seconds=START_SECONDS, what="NetBox"):  # noqa: B023
             return chosen
         preferred = None
-    raise DevError(f"NetBox does not start. The end of {WEB.log}:\n{tail(WEB.log)}\nStart over with: make stop serve")
+    raise DevError(
+        f"NetBox does not start. The end of {WEB.log}:\n{tail(WEB.log)}\nStart over with: make stop serve"
+    )
 
 
 def _gunicorn(port):

@@ -27,6 +27,11 @@ def make_folders():
     `.stack` stays traversable for everyone because the database server runs as another user; every file in it that
     holds a secret is written with mode 0600.
     """
-    for folder in (STACK, RUN, LOG, *(NETBOX_ROOT / name for name in ("conf", "media", "reports", "scripts"))):
+    for folder in (
+        STACK,
+        RUN,
+        LOG,
+        *(NETBOX_ROOT / name for name in ("conf", "media", "reports", "scripts")),
+    ):
         folder.mkdir(parents=True, exist_ok=True)
     STACK.chmod(0o755)

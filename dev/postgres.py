@@ -189,7 +189,9 @@ def _check_cluster_version(data):
     words = programs.version_of(programs.find("postgres")).split()
     version = next((word for word in words if word[0].isdigit()), "")
     if version.partition(".")[0] != wanted:
-        raise DevError(f"{data} was made by PostgreSQL {wanted}, installed is {version}. Start over with: make clean")
+        raise DevError(
+            f"{data} was made by PostgreSQL {wanted}, installed is {version}. Start over with: make clean"
+        )
 
 
 # Starting
@@ -268,7 +270,9 @@ def check_abilities(version, ltree, may_create):
             f"On the server: {programs.install_line(['postgresql-contrib'])}"
         )
     if not may_create:
-        raise DevError("DATABASE_URL: the user may not make databases. On the server: ALTER ROLE <user> CREATEDB")
+        raise DevError(
+            "DATABASE_URL: the user may not make databases. On the server: ALTER ROLE <user> CREATEDB"
+        )
 
 
 def parse_url(url):
@@ -303,7 +307,9 @@ def psql(server, sql, *, database="postgres", check=True):
         text=True,
     )
     if check and done.returncode:
-        raise DevError(f"PostgreSQL refused: {done.stderr.strip()}\nThe statement was: {sql}\nStart over: make clean")
+        raise DevError(
+            f"PostgreSQL refused: {done.stderr.strip()}\nThe statement was: {sql}\nStart over: make clean"
+        )
     return done
 
 

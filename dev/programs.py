@@ -17,7 +17,9 @@ from dev.progress import run, say, step
 
 POLICY = Path("/usr/sbin/policy-rc.d")
 # Debian asks this program before it starts a service; 101 is "forbidden by policy" (invoke-rc.d's own list).
-POLICY_TEXT = "#!/bin/sh\n# Made by the NetBox Peering Manager's local stack while it installs packages.\nexit 101\n"
+POLICY_TEXT = (
+    "#!/bin/sh\n# Made by the NetBox Peering Manager's local stack while it installs packages.\nexit 101\n"
+)
 
 
 @dataclass(frozen=True)
@@ -51,10 +53,16 @@ PROGRAMS = {
     "cc": Program(("cc", "gcc"), ("build-essential",), "compiling NetBox's database driver"),
     "pg_config": Program(("pg_config",), ("libpq-dev",), "compiling NetBox's database driver"),
     "frr": Program(
-        ("/usr/lib/frr/bgpd",), ("frr", "frr-pythontools"), "FRR's parser, which checks rendered configurations"
+        ("/usr/lib/frr/bgpd",),
+        ("frr", "frr-pythontools"),
+        "FRR's parser, which checks rendered configurations",
     ),
-    "bird": Program(("bird", "/usr/sbin/bird"), ("bird2",), "BIRD's parser, which checks rendered configurations"),
-    "openbgpd": Program(("/usr/sbin/bgpd",), ("openbgpd",), "OpenBGPD's parser, which checks rendered configurations"),
+    "bird": Program(
+        ("bird", "/usr/sbin/bird"), ("bird2",), "BIRD's parser, which checks rendered configurations"
+    ),
+    "openbgpd": Program(
+        ("/usr/sbin/bgpd",), ("openbgpd",), "OpenBGPD's parser, which checks rendered configurations"
+    ),
     "chromium": Program(("chromium",), ("chromium",), "the browser tests"),
 }
 

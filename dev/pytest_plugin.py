@@ -21,7 +21,9 @@ RUNS = redis.DATABASES // 2 // SLOTS_PER_RUN
 
 def prepare():
     """Bring up what the tests need, in a process of its own, and take over the environment it works in."""
-    done = subprocess.run([sys.executable, "-m", "dev", "prepare-tests"], cwd=paths.ROOT, stdout=subprocess.DEVNULL)
+    done = subprocess.run(
+        [sys.executable, "-m", "dev", "prepare-tests"], cwd=paths.ROOT, stdout=subprocess.DEVNULL
+    )
     if done.returncode:
         pytest.exit("The local stack did not come up; the reason stands above.", returncode=done.returncode)
     os.environ.update(netbox.environment())
@@ -39,7 +41,9 @@ def redis_slot(pid, worker):
     if redis.known().given:
         return 0
     run = 1 + pid % (RUNS - 1)
-    return run * SLOTS_PER_RUN + (0 if worker is None else 1 + int(worker.removeprefix("gw")) % (SLOTS_PER_RUN - 1))
+    return run * SLOTS_PER_RUN + (
+        0 if worker is None else 1 + int(worker.removeprefix("gw")) % (SLOTS_PER_RUN - 1)
+    )
 
 
 def is_informational(arguments):
@@ -49,7 +53,9 @@ def is_informational(arguments):
 
 if IS_WORKER:
     main_slot = int(os.environ["NPM_REDIS_SLOT"])
-    os.environ["NPM_REDIS_SLOT"] = str(main_slot and main_slot + 1 + int(os.environ["PYTEST_XDIST_WORKER"][2:]) % 15)
+    os.environ["NPM_REDIS_SLOT"] = str(
+        main_slot and main_slot + 1 + int(os.environ["PYTEST_XDIST_WORKER"][2:]) % 15
+    )
 elif not is_informational(sys.argv[1:]):
     prepare()
 

@@ -59,7 +59,9 @@ def known():
     if url := os.environ.get("REDIS_URL"):
         return parse_url(url)
     remembered = state.load()
-    return Server(processes.HOST, remembered.get("redis_port", 0), password=remembered.get("redis_password", ""))
+    return Server(
+        processes.HOST, remembered.get("redis_port", 0), password=remembered.get("redis_password", "")
+    )
 
 
 def stop():
@@ -130,7 +132,9 @@ def _start(server):
         if processes.wait_until(lambda: answers(candidate), PROCESS, seconds=START_SECONDS, what="Redis"):  # noqa: B023
             return candidate
         port = None
-    raise DevError(f"Redis does not start. The end of {PROCESS.log}:\n{tail(PROCESS.log)}\nStart over with: make clean")
+    raise DevError(
+        f"Redis does not start. The end of {PROCESS.log}:\n{tail(PROCESS.log)}\nStart over with: make clean"
+    )
 
 
 def config_text(server):

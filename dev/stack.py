@@ -107,7 +107,16 @@ def clean():
     data = postgres.data_folder()
     if data.parent != paths.STACK:
         shutil.rmtree(data.parent, ignore_errors=True)
-    leftovers = (".stack", "build", "dist", "site", ".mypy_cache", ".ruff_cache", ".pytest_cache", ".import_linter_cache")
+    leftovers = (
+        ".stack",
+        "build",
+        "dist",
+        "site",
+        ".mypy_cache",
+        ".ruff_cache",
+        ".pytest_cache",
+        ".import_linter_cache",
+    )
     for name in leftovers:
         shutil.rmtree(paths.ROOT / name, ignore_errors=True)
 

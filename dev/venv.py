@@ -24,11 +24,21 @@ def ensure():
     programs.ensure(programs.FOR_VENV)
     if not is_usable():
         with step("Making .venv"):
-            run([sys.executable, "-m", "venv", "--clear", paths.VENV], "venv", hint="On Debian: apt-get install python3-venv")
+            make(paths.VENV)
     with step("Installing the pinned packages into .venv (minutes on the first run)"):
         install()
     STAMP.write_text(wanted)
     return paths.PYTHON
+
+
+def make(folder):
+    """Make an empty virtual environment with this Python, in place of whatever lies there."""
+    run(
+        [sys.executable, "-m", "venv", "--clear", folder],
+        "venv",
+        what=f"Making {folder}",
+        hint="On Debian, install it with: apt-get install python3-venv",
+    )
 
 
 def stamp():
@@ -43,7 +53,8 @@ def is_usable():
     """Whether `.venv` holds a Python that starts, is new enough and has pip."""
     try:
         done = subprocess.run(
-            [paths.PYTHON, "-c", f"import pip, sys; sys.exit(sys.version_info < {MINIMUM})"], capture_output=True
+            [paths.PYTHON, "-c", f"import pip, sys; sys.exit(sys.version_info < {MINIMUM})"],
+            capture_output=True,
         )
     except OSError:
         return False
@@ -56,5 +67,12 @@ def install():
     hint = "When a package cannot be fetched, check the network and run the same command again."
     run([*pip, "--constraint", paths.CONSTRAINTS, "--requirement", paths.REQUIREMENTS], "pip", hint=hint)
     # "compat" puts the checkout itself on the path, so that `dev`, `tests` and `benchmarks` can be imported as well.
-    editable = ["--no-deps", "--no-build-isolation", "--config-settings", "editable_mode=compat", "--editable", paths.ROOT]
+    editable = [
+        "--no-deps",
+        "--no-build-isolation",
+        "--config-settings",
+        "editable_mode=compat",
+        "--editable",
+        paths.ROOT,
+    ]
     run([*pip, *editable], "pip-editable", hint=hint)
