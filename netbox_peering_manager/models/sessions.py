@@ -123,7 +123,9 @@ class PeeringSession(PrimaryModel):
         )
 
     def __str__(self) -> str:
-        return self.bgp_peer.name or str(self.bgp_peer)
+        peer = self.bgp_peer
+        # The address tells the two sessions of a dual-stack peer apart, which often share their name.
+        return f"{peer.name} ({str(peer.peer.address).partition('/')[0]})" if peer.name else str(peer)
 
     def serialize_object(self, exclude=None) -> dict:
         # Change records keep that and when a password changed, never the password, not even encrypted.

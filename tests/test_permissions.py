@@ -1,0 +1,186 @@
+"""
+Every address of the plugin, found by walking the URL patterns, as each kind of user: a new one cannot be forgotten.
+
+Anonymous users are sent to the login (pages) or refused (REST). A user without rights gets nothing of any object. A
+user who may only view gets pages, and is refused every change. A user whose permissions are constrained to other
+objects is answered as if the object did not exist.
+"""
+
+import re
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from core.models import ObjectType
+from dcim.models import Device
+from extras.models import ConfigTemplate
+from netbox_peering_manager import models
+from tests import factories
+from users.models import ObjectPermission
+
+pytestmark = pytest.mark.django_db
+
+APP = "netbox_peering_manager"
+PREFIXES = ("plugins/peering-manager/", "api/plugins/peering-manager/", "api/plugins/bgp/")
+MARK = "TOP-OF-SECRET"
+NOT_FOUND, FORBIDDEN, LOGIN = 404, 403, 302
+# Answers that hold nothing of an object: the API root lists addresses, formats are those of the root.
+OPEN_TO_EVERY_USER = {"/api/plugins/peering-manager/"}
+
+
+def walk(patterns, prefix=""):
+    for entry in patterns:
+        route = prefix + re.sub(r"[\^$]|\\Z", "", str(entry.pattern))
+        if isinstance(entry, URLResolver):
+            yield from walk(entry.url_patterns, route)
+        elif isinstance(entry, URLPattern):
+            yield route
+
+
+def every_route():
+    """The plugin's routes, as text with their parameters, once each; those with a format suffix are left out."""
+    routes = {route for route in walk(get_resolver().url_patterns) if route.startswith(PREFIXES)}
+    plugin_tabs = {
+        route for route in walk(get_resolver().url_patterns) if route.startswith("dcim/devices/") and "peering" in route
+    }
+    return sorted(route for route in routes | plugin_tabs if "format" not in route and "drf_format" not in route)
+
+
+@pytest.fixture
+def network():
+    """One object of each model, related, marked so that they are recognized in any answer."""
+    connection = factories.make_connection(bgp_scope=factories.make_scope(), description=MARK)
+    bgp_peer = factories.make_bgp_peer(
+        scope=connection.bgp_scope, source=connection.ipv4_address, families=("ipv4-unicast",), name=MARK
+    )
+    relationship = factories.make_relationship(MARK)
+    session = factories.make_session(bgp_peer, relationship, connection.peering_network, description=MARK)
+    device = connection.interface.device
+    template = ConfigTemplate.objects.create(name=MARK, template_code="{{ sessions | length }}")
+    return {
+        "peeringfabric": connection.peering_network.fabric,
+        "peeringnetwork": connection.peering_network,
+        "peeringconnection": connection,
+        "peerasn": factories.make_peer_asn(64496, name=MARK),
+        "relationship": relationship,
+        "peeringsession": session,
+        "peeringrouter": models.PeeringRouter.objects.create(device=device, config_template=template, description=MARK),
+        "device": device,
+    }
+
+
+KINDS = {
+    "fabrics": "peeringfabric",
+    "networks": "peeringnetwork",
+    "connections": "peeringconnection",
+    "peer-asns": "peerasn",
+    "relationships": "relationship",
+    "sessions": "peeringsession",
+    "routers": "peeringrouter",
+    "devices": "device",
+}
+
+
+def address_of(route, network):
+    """The address that a route has for the test's objects."""
+    kind = KINDS.get(next((part for part in route.split("/") if part in KINDS), ""), None)
+    if "<" not in route and "(?P" not in route:
+        return "/" + route
+    assert kind, f"no object is known for {route}: add it to the test"
+    return "/" + re.sub(r"<[^>]+>|\(\?P<[^)]+\)", str(network[kind].pk), route)
+
+
+def user_with(*actions, constraints=None, token=False):
+    user = get_user_model().objects.create_user(username=f"user-{'-'.join(actions) or 'nobody'}-{bool(constraints)}")
+    if actions:
+        permission = ObjectPermission.objects.create(name=user.username, actions=list(actions), constraints=constraints)
+        permission.users.add(user)
+        permission.object_types.set(
+            [*ObjectType.objects.filter(app_label=APP), ObjectType.objects.get_for_model(Device)]
+        )
+    return user
+
+
+def client_for(user):
+    client = Client(raise_request_exception=True)
+    client.force_login(user)
+    return client
+
+
+def is_api(address):
+    return address.startswith("/api/")
+
+
+def holds(response):
+    return MARK in response.content.decode(errors="replace")
+
+
+def test_walk_finds_the_plugins_addresses():
+    routes = every_route()
+    assert len(routes) > 60
+    assert {"plugins/peering-manager/sessions/", "plugins/peering-manager/fabrics/<int:pk>/"} <= set(routes)
+    assert any(route.startswith("api/plugins/bgp/") for route in routes)
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_anonymous_is_sent_away_from_every_address(network, method):
+    client = Client()
+    for route in every_route():
+        address = address_of(route, network)
+        response = getattr(client, method)(address)
+        if is_api(address):
+            # An address that does not take the method may say so before it looks at who asks.
+            assert response.status_code in (401, FORBIDDEN, 405), f"{method} {address}: {response.status_code}"
+        else:
+            assert response.status_code in (LOGIN, 405), f"{method} {address}: {response.status_code}"
+            assert response.status_code == 405 or "/login/" in response["Location"], address
+        assert not holds(response), address
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_user_without_rights_learns_nothing_from_any_address(network, method):
+    client = client_for(user_with())
+    for route in every_route():
+        address = address_of(route, network)
+        response = getattr(client, method)(address)
+        assert not holds(response), f"{method} {address}"
+        if address not in OPEN_TO_EVERY_USER:
+            assert response.status_code in (400, FORBIDDEN, NOT_FOUND, 405), f"{method} {address}: {response.status_code}"
+
+
+def test_user_who_may_view_can_open_pages_and_change_nothing(network):
+    client = client_for(user_with("view"))
+    before = snapshot(network)
+    for route in every_route():
+        address = address_of(route, network)
+        seen = client.get(address)
+        assert seen.status_code in (200, LOGIN, 400, FORBIDDEN, NOT_FOUND, 405), f"get {address}: {seen.status_code}"
+        for method in ("post", "put", "patch", "delete"):
+            response = getattr(client, method)(address, data="{}", content_type="application/json")
+            refused = response.status_code in (400, 401, FORBIDDEN, NOT_FOUND, 405) or response.status_code == LOGIN
+            assert refused, f"{method} {address}: {response.status_code}"
+    assert snapshot(network) == before
+
+
+def test_user_whose_permissions_fit_other_objects_learns_nothing(network):
+    actions = ("view", "add", "change", "delete", "view_session_secrets", "render")
+    client = client_for(user_with(*actions, constraints={"pk": 0}))
+    before = snapshot(network)
+    for route in every_route():
+        address = address_of(route, network)
+        for method in ("get", "post"):
+            response = getattr(client, method)(address)
+            assert not holds(response), f"{method} {address}"
+            assert response.status_code != 500, f"{method} {address}"
+            if "<" in route or "(?P" in route:
+                assert response.status_code in (FORBIDDEN, NOT_FOUND, 405, 400), f"{method} {address}: {response.status_code}"
+    assert snapshot(network) == before
+
+
+def snapshot(network):
+    """What the objects hold now, to see that nothing changed."""
+    return {
+        name: type(instance).objects.filter(pk=instance.pk).values().first() for name, instance in network.items()
+    }
