@@ -2,7 +2,7 @@
 
 import sys
 
-if sys.version_info < (3, 12):
+if sys.version_info < (3, 12):  # noqa: UP036  (this very file is what says so)
     sys.exit(
         "Python 3.12 or newer is missing. Install it with: apt-get install python3.12, or: pyenv install 3.12"
     )

@@ -1,8 +1,9 @@
 """
 The baseline: a compressed dump of an empty, migrated NetBox with netbox-routing, and without this plugin.
 
-Migrating an empty NetBox takes 4 to 8 minutes; restoring the dump takes seconds. The file's name says which versions
-it belongs to. With other versions installed the stack migrates instead, and says so; `make baseline` rebuilds it.
+Migrating an empty NetBox takes 4 to 8 minutes; restoring the dump takes seconds. The file's name says which
+versions it belongs to. With other versions installed the stack migrates instead, and says so; `make baseline`
+rebuilds it.
 """
 
 import gzip
@@ -14,8 +15,9 @@ from dev.errors import DevError
 from dev.progress import say
 
 PACKAGES = ("netbox", "netbox_routing")
-# What pg_dump says about itself and its surroundings: it differs by minor version and means nothing to the restore.
-# `\restrict` is understood only by psql of August 2025 and later, transaction_timeout only by PostgreSQL 17.
+# What pg_dump says about itself and its surroundings: it differs by minor version and means nothing to the
+# restore. `\restrict` is understood only by psql of August 2025 and later, transaction_timeout only by
+# PostgreSQL 17.
 NOISE = re.compile(rb"^(\\(un)?restrict .*|-- Dumped .*|SET transaction_timeout = .*)\n", re.MULTILINE)
 
 
@@ -36,7 +38,9 @@ def path_for(versions):
 
 
 def fill(server, database):
-    """Bring an empty database to the migrated host: from the dump, or by migrating when there is none that fits."""
+    """
+    Bring an empty database to the migrated host: from the dump, or by migrating when there is none that fits.
+    """
     path = path_for(installed_versions())
     if path.exists():
         restore(server, database, path)

@@ -19,13 +19,18 @@ DOCS = ["mkdocs", "build", "--strict", "--site-dir", str(paths.ROOT / "site")]
 
 
 def lint():
-    """Run every check. Raises DevError that names those that failed, with the command which runs each alone."""
+    """
+    Run every check. Raises DevError that names those that failed, with the command which runs each alone.
+    """
     stack.ensure_shell()
     run_all(LINT)
 
 
 def run_all(commands):
-    """Run commands (name to command line) one after the other, failures included, then report all failures at once."""
+    """
+    Run commands (name to command line) one after the other, failures included, then report all failures at
+    once.
+    """
     failed = [name for name, command in commands.items() if not passes(name, command)]
     if failed:
         alone = "\n".join(f"    python -m dev shell -- {' '.join(commands[name])}" for name in failed)

@@ -39,8 +39,8 @@ def plugin_is_listed():
     """
     Start NetBox and ask it over HTTP which plugins it loaded.
 
-    NetBox only warns about a plugin that does not fit its version and goes on without it, so being installed proves
-    nothing. Raises DevError when the plugin is not among them.
+    NetBox only warns about a plugin that does not fit its version and goes on without it, so being installed
+    proves nothing. Raises DevError when the plugin is not among them.
     """
     running = stack.serve()
     request = urllib.request.Request(f"{running.base_url}{PLUGINS_PATH}", headers=running.headers)

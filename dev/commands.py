@@ -3,6 +3,7 @@
 import argparse
 import functools
 import os
+import shutil
 import subprocess
 import sys
 
@@ -18,8 +19,8 @@ def up(_options):
 
 
 def prepare_tests(_options):
-    """What pytest needs (called by the tests themselves): the servers and the template database."""
-    stack.ensure_template()
+    """What pytest needs, called by pytest itself; prints the name of the template database."""
+    print(stack.ensure_template())
 
 
 def shell(options):
@@ -37,7 +38,9 @@ def serve(_options):
 
 
 def demo(_options):
-    """Set everything up and run the main job on sample data: a rendered configuration, checked by FRR's parser."""
+    """
+    Set everything up and run the main job on sample data: a rendered configuration, checked by FRR's parser.
+    """
     venv.ensure()
     programs.ensure(programs.FOR_DEMO)
     running = stack.serve()
@@ -123,10 +126,22 @@ def clean(_options):
 def run(command):
     """Run a command with the stack's environment and this terminal. Returns its exit status."""
     environment = netbox.environment()
-    try:
-        return subprocess.run(command, env=environment, cwd=os.getcwd()).returncode
-    except FileNotFoundError as error:
-        raise DevError(f"{command[0]} is not a program. Look for it with: ls {paths.VENV / 'bin'}") from error
+    # The command is looked up where it will run, with .venv first, not where this tool runs.
+    program = shutil.which(command[0], path=environment["PATH"])
+    if program is None:
+        raise DevError(f"{command[0]} is not a program. Look for it with: ls {paths.VENV / 'bin'}")
+    return wait(subprocess.Popen([program, *command[1:]], env=environment))
+
+
+def wait(process):
+    """
+    Wait for a child. Ctrl-C reaches it as well, and it may need a moment to put things in order: let it.
+    """
+    while True:
+        try:
+            return process.wait()
+        except KeyboardInterrupt:
+            continue
 
 
 def print_login(running):

@@ -1,8 +1,8 @@
 """
 NetBox's configuration on the local stack (NETBOX_CONFIGURATION=dev.configuration).
 
-It holds no secret: ports and passwords come from `.stack/state.json`, or from DATABASE_URL and REDIS_URL. These
-variables choose among databases, and are set by the stack itself:
+It holds no secret: ports and passwords come from `.stack/state.json`, or from DATABASE_URL and REDIS_URL.
+These variables choose among databases, and are set by the stack itself:
 
 NPM_DATABASE    the database to work on (default: the one that serves)
 NPM_HOST_ONLY   NetBox and netbox-routing without this plugin, as in the baseline

@@ -1,9 +1,10 @@
 """
-The databases of a checkout: the one that serves, and the migrated template that test databases are cloned from.
+The databases of a checkout: the one that serves, and the migrated template that test databases are cloned
+from.
 
-Both begin with the baseline (`baseline.py`), so that NetBox's own migrations, which take minutes, never run here.
-The template's name holds a fingerprint of the migrations: changed migrations make a new template, while a test run
-that began with the old one goes on undisturbed.
+Both begin with the baseline (`baseline.py`), so that NetBox's own migrations, which take minutes, never run
+here. The template's name holds a fingerprint of the migrations: changed migrations make a new template, while
+a test run that began with the old one goes on undisturbed.
 """
 
 import hashlib
@@ -29,7 +30,10 @@ def template_name(server):
 
 
 def ensure_template(server):
-    """Make sure that the migrated template exists. Returns its name. Nobody can connect to it, so it can be cloned."""
+    """
+    Make sure that the migrated template exists. Returns its name. Nobody can connect to it, so it can be
+    cloned.
+    """
     name = template_name(server)
     if name in names(server):
         return name
@@ -50,7 +54,9 @@ def ensure_template(server):
 
 
 def ensure_host(server):
-    """Make sure that the serving database exists and holds at least the baseline; the plugin may be unmigrated."""
+    """
+    Make sure that the serving database exists and holds at least the baseline; the plugin may be unmigrated.
+    """
     if server.database not in names(server):
         create(server, server.database)
     if not has_tables(server, server.database):
@@ -108,7 +114,8 @@ def drop_left_over_tests(server, prefix, alive):
     """
     Drop the test databases of runs that were killed.
 
-    A test database is `<prefix><pid>` and possibly a worker's suffix; `alive(pid)` says whether that run still runs.
+    A test database is `<prefix><pid>` and possibly a worker's suffix; `alive(pid)` says whether that run
+    still runs.
     """
     for name in sorted(names(server)):
         pid = name.removeprefix(prefix).partition("_")[0]

@@ -1,8 +1,8 @@
 """
 What runs inside NetBox's own process: `python -m dev.inside migrate collectstatic admin`.
 
-Started by `netbox.py` with the stack's environment. Several tasks share one process because NetBox takes seconds to
-start.
+Started by `netbox.py` with the stack's environment. Several tasks share one process because NetBox takes
+seconds to start.
 """
 
 import sys
@@ -28,8 +28,11 @@ def collectstatic():
 
 
 def admin():
-    """Make the superuser and its API token with this checkout's generated password, or set them back to it."""
+    """
+    Make the superuser and its API token with this checkout's generated password, or set them back to it.
+    """
     from django.contrib.auth import get_user_model
+
     from users.models import Token
 
     known = state.ensure_secrets()

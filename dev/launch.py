@@ -1,9 +1,9 @@
 """
 Write a pid file, become the wanted user, and turn into the program.
 
-`launch.py <pid file> <uid:gid or -> <program> [arguments]`. Run by `processes.py` as a file of its own, with the
-standard library only, because the program replaces this process: its pid stays, so that the pid file is right from
-before the program's first instruction on.
+`launch.py <pid file> <uid:gid or -> <program> [arguments]`. Run by `processes.py` as a file of its own, with
+the standard library only, because the program replaces this process: its pid stays, so that the pid file is
+right from before the program's first instruction on.
 """
 
 import os
@@ -17,7 +17,7 @@ def main(pid_file, user, *command):
     os.replace(temporary, pid_file)
     if user != "-":
         become(*(int(part) for part in user.split(":")))
-    os.execvp(command[0], command)
+    os.execvp(command[0], command)  # noqa: S606  (no shell is wanted)
 
 
 def become(uid, gid):

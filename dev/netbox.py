@@ -1,5 +1,6 @@
 """Run NetBox with the stack's configuration: its commands, its web server and its worker."""
 
+import hashlib
 import os
 import urllib.error
 import urllib.request
@@ -9,6 +10,8 @@ from dev.errors import DevError
 from dev.progress import run, tail
 
 ADMIN = "admin"
+CHECKOUT_HEADER = "X-Local-Stack"
+CHECKOUT = hashlib.sha256(str(paths.ROOT).encode()).hexdigest()[:12]
 PREFERRED_PORT = 8000
 START_SECONDS = 120
 PORT_ATTEMPTS = 5
@@ -18,7 +21,9 @@ WORKER = processes.Process("rqworker", mark=f"{paths.PYTHON} -m dev.inside worke
 
 
 def environment(*, database=None, host_only=False):
-    """The environment in which any program finds this stack's NetBox; `database` overrides the serving one."""
+    """
+    The environment in which any program finds this stack's NetBox; `database` overrides the serving one.
+    """
     path = [str(paths.VENV / "bin"), os.environ.get("PATH", "")]
     values = os.environ | {
         "NETBOX_CONFIGURATION": "dev.configuration",
@@ -75,10 +80,10 @@ def base_url(port):
 
 
 def answers(port):
-    """Whether the login page is served."""
+    """Whether this checkout's NetBox serves its login page there."""
     try:
         with urllib.request.urlopen(f"{base_url(port)}/login/", timeout=30) as response:
-            return response.status == 200
+            return response.status == 200 and response.headers.get(CHECKOUT_HEADER) == CHECKOUT
     except (urllib.error.URLError, OSError):
         return False
 

@@ -1,8 +1,8 @@
 """
 `make package`: build the wheel and the sdist, and try each where no checkout is.
 
-Each is installed into an otherwise empty environment beside NetBox, as an operator does it. There NetBox must start
-with it, find no migration missing, and the installed files must be the checkout's.
+Each is installed into an otherwise empty environment beside NetBox, as an operator does it. There NetBox must
+start with it, find no migration missing, and the installed files must be the checkout's.
 """
 
 import subprocess

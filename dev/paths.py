@@ -1,4 +1,7 @@
-"""Where things lie. Every path of the local stack is made here, so that `make clean` and `.gitignore` know them all."""
+"""
+Where things lie. Every path of the local stack is made here, so that `make clean` and `.gitignore` know them
+all.
+"""
 
 from pathlib import Path
 
@@ -24,8 +27,8 @@ def make_folders():
     """
     Make the stack's folders.
 
-    `.stack` stays traversable for everyone because the database server runs as another user; every file in it that
-    holds a secret is written with mode 0600.
+    `.stack` stays traversable for everyone because the database server runs as another user; every file in it
+    that holds a secret is written with mode 0600.
     """
     for folder in (
         STACK,

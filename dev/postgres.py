@@ -1,8 +1,8 @@
 """
 The private PostgreSQL cluster: own data folder, loopback only, run as an unprivileged user.
 
-PostgreSQL refuses to run as root; root therefore starts it as `postgres` (or `nobody`). `DATABASE_URL` names a
-server to use instead; then nothing is started. SQL goes through `psql`, since this runs before the virtual
+PostgreSQL refuses to run as root; root therefore starts it as `postgres` (or `nobody`). `DATABASE_URL` names
+a server to use instead; then nothing is started. SQL goes through `psql`, since this runs before the virtual
 environment exists.
 """
 
@@ -62,7 +62,9 @@ class Server:
 
 
 def ensure():
-    """The server to use, running: the one of DATABASE_URL, else the private cluster, started when it is down."""
+    """
+    The server to use, running: the one of DATABASE_URL, else the private cluster, started when it is down.
+    """
     programs.ensure(programs.FOR_CLIENT)
     state.ensure_secrets()
     server = known()
@@ -96,8 +98,12 @@ def stop():
 
 
 def process(data):
-    """The server process of a data folder. SIGINT is PostgreSQL's fast shutdown: open sessions are cut off."""
-    return processes.Process("postgres", mark=f"-D {data} ", stop_signal=signal.SIGINT)
+    """
+    The server process of a data folder. SIGINT is PostgreSQL's fast shutdown: open sessions are cut off.
+    """
+    return processes.Process(
+        "postgres", mark=f"-D {data} ", stop_signal=signal.SIGINT, own_pid_file=data / "postmaster.pid"
+    )
 
 
 # Where the data lies, and whose it is
@@ -118,7 +124,8 @@ def server_user():
 
 def data_folder(stack=paths.STACK):
     """
-    The folder of the cluster: `.stack/pg`, or one under /var/tmp when the server's user cannot reach the checkout.
+    The folder of the cluster: `.stack/pg`, or one under /var/tmp when the server's user cannot reach the
+    checkout.
 
     The latter is named after the checkout's path, so that two checkouts never share one.
     """
@@ -134,18 +141,30 @@ def reachable(folder):
 
 
 def _ensure_cluster(data, password):
-    """Make the cluster once. It is made beside its place and moved there, so that a half-made one never counts."""
-    if (data / "PG_VERSION").exists():
+    """
+    Make the cluster once. It is made beside its place and moved there, so that a half-made one never counts.
+
+    A cluster whose password is no longer known (its checkout's `.stack` was deleted) is of no use and is
+    replaced.
+    """
+    owner = data.with_name("pg.owner")
+    if (data / "PG_VERSION").exists() and owner.exists() and owner.read_text() == _digest(password):
         _check_cluster_version(data)
         return
     if data.parent != paths.STACK:
         say(f"The database server's user cannot reach {paths.ROOT}; its data lies in {data}")
+    process(data).stop()
     data.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
     fresh = data.with_name("pg.new")
     for leftover in (fresh, data):
         shutil.rmtree(leftover, ignore_errors=True)
     _initdb(fresh, password)
     fresh.rename(data)
+    owner.write_text(_digest(password))
+
+
+def _digest(password):
+    return hashlib.sha256(password.encode()).hexdigest()
 
 
 def _initdb(folder, password):

@@ -1,10 +1,11 @@
 """
 Start and stop the stack's own processes, and only those.
 
-A process is known by its pid file *and* by a mark in its command line (a path inside this checkout's stack), because
-after a reboot or a kill the pid may belong to a stranger.
+A process is known by its pid file *and* by a mark in its command line (a path inside this checkout's stack),
+because after a reboot or a kill the pid may belong to a stranger.
 """
 
+import contextlib
 import os
 import signal
 import socket
@@ -16,6 +17,7 @@ from pathlib import Path
 
 from dev import paths
 from dev.errors import DevError
+from dev.progress import tail
 
 STOP_SECONDS = 15
 HOST = "127.0.0.1"
@@ -23,11 +25,14 @@ HOST = "127.0.0.1"
 
 @dataclass(frozen=True)
 class Process:
-    """One process of the stack: its name (pid file, log file) and the text by which its command line is known."""
+    """
+    One process of the stack: its name (pid file, log file) and the text by which its command line is known.
+    """
 
     name: str
     mark: str
     stop_signal: signal.Signals = signal.SIGTERM
+    own_pid_file: Path | None = None  # one that the program keeps itself, in case ours was deleted
 
     @property
     def pid_file(self):
@@ -38,19 +43,21 @@ class Process:
         return paths.LOG / f"{self.name}.log"
 
     def pid(self):
-        """The pid when the process runs, else None. A pid that now belongs to something else counts as None."""
-        try:
-            pid = int(self.pid_file.read_text())
-        except (FileNotFoundError, ValueError):
-            return None
-        return pid if self.mark in command_line(pid) else None
+        """
+        The pid when the process runs, else None. A pid that now belongs to something else counts as None.
+        """
+        for path in filter(None, (self.pid_file, self.own_pid_file)):
+            pid = first_number(path)
+            if pid is not None and self.mark in command_line(pid):
+                return pid
+        return None
 
     def start(self, command, *, env=None, user=None, cwd=None):
         """
         Start the command in the background, in a session of its own, with its output in the log.
 
-        The pid file is written by the new process before the program begins (`launch.py`), so that there is no
-        moment at which the program runs and nobody knows. `user` is (uid, gid) to become, or None.
+        The pid file is written by the new process before the program begins (`launch.py`), so that there is
+        no moment at which the program runs and nobody knows. `user` is (uid, gid) to become, or None.
         """
         paths.make_folders()
         launcher = [sys.executable, "-I", str(paths.DEV / "launch.py"), str(self.pid_file)]
@@ -75,6 +82,14 @@ class Process:
         return pid is not None
 
 
+def first_number(path):
+    """The number in the first line of a file; None when there is no file or no number."""
+    try:
+        return int(path.read_text().partition("\n")[0])
+    except (OSError, ValueError):
+        return None
+
+
 def _signal_and_wait(pid, process):
     """Ask politely, wait, and kill the whole session of the process when it does not go."""
     os.kill(pid, process.stop_signal)
@@ -89,10 +104,8 @@ def _signal_and_wait(pid, process):
 
 def _reap(pid):
     """Collect the process when it is a child of ours; an uncollected child would look alive for ever."""
-    try:
+    with contextlib.suppress(ChildProcessError):
         os.waitpid(pid, os.WNOHANG)
-    except ChildProcessError:
-        pass
 
 
 def command_line(pid):
@@ -113,8 +126,8 @@ def wait_until(ready, process, *, seconds, what):
     """
     Wait until `ready()` is true.
 
-    Returns True then, and False as soon as the process is gone (the caller may try another port). Raises DevError with
-    the log's end when the time is up.
+    Returns True then, and False as soon as the process is gone (the caller may try another port). Raises
+    DevError with the log's end when the time is up.
     """
     started = time.monotonic()
     while time.monotonic() - started < seconds:
@@ -124,8 +137,6 @@ def wait_until(ready, process, *, seconds, what):
         if time.monotonic() - started > 2 and process.pid() is None:
             return False
         time.sleep(0.1)
-    from dev.progress import tail
-
     raise DevError(
         f"{what} did not answer within {seconds} s. The end of {process.log}:\n{tail(process.log)}\n"
         "Start over with: make stop"
@@ -133,7 +144,9 @@ def wait_until(ready, process, *, seconds, what):
 
 
 def free_port(preferred=None):
-    """A loopback port that nobody listens on: the preferred one when it is free, else one that the system picks."""
+    """
+    A loopback port that nobody listens on: the preferred one when it is free, else one that the system picks.
+    """
     for port in (preferred, 0):
         if port is None:
             continue

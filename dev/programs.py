@@ -1,8 +1,8 @@
 """
 Find the server programs, and install Debian's packages for those that are missing.
 
-As root the packages are installed; as anybody else the exact line to run is printed. Nothing that a package brings
-is left running, and nothing that ran before is stopped.
+As root the packages are installed; as anybody else the exact line to run is printed. Nothing that a package
+brings is left running, and nothing that ran before is stopped.
 """
 
 import os
@@ -12,9 +12,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from dev import state
 from dev.errors import DevError
 from dev.progress import run, say, step
 
+MACHINE_LOCK = Path("/run/lock/netbox-peering-manager")  # two checkouts may want packages at once
 POLICY = Path("/usr/sbin/policy-rc.d")
 # Debian asks this program before it starts a service; 101 is "forbidden by policy" (invoke-rc.d's own list).
 POLICY_TEXT = (
@@ -24,7 +26,9 @@ POLICY_TEXT = (
 
 @dataclass(frozen=True)
 class Program:
-    """A program (or header file): where it may lie, the newest first, and the Debian packages that bring it."""
+    """
+    A program (or header file): where it may lie, the newest first, and the Debian packages that bring it.
+    """
 
     candidates: tuple[str, ...]  # absolute paths, globs allowed, or a bare name to look up in PATH
     packages: tuple[str, ...]
@@ -115,7 +119,7 @@ def install(packages):
     """Install Debian packages without starting their services."""
     environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
     hint = f"By hand: {install_line(packages)}"
-    with step(f"Installing {', '.join(packages)}"), services_kept_down():
+    with step(f"Installing {', '.join(packages)}"), state.locked(MACHINE_LOCK), services_kept_down():
         run(["apt-get", "update"], "apt-update", env=environment, hint=hint)
         run(
             ["apt-get", "install", "-y", "--no-install-recommends", *packages],

@@ -34,8 +34,8 @@ def run(command, log, *, env=None, what=None, hint="", **options):
     """
     Run a command with its output in `.stack/log/<log>.log`.
 
-    Returns nothing. Raises DevError with the last lines of that log when the command fails; `what` says in words what
-    was being done, `hint` the command that may put it right.
+    Returns nothing. Raises DevError with the last lines of that log when the command fails; `what` says in
+    words what was being done, `hint` the command that may put it right.
     """
     paths.make_folders()
     target = paths.LOG / f"{log}.log"
@@ -62,5 +62,7 @@ def tail(path, lines=LOG_LINES_SHOWN):
 
 
 def is_ci():
-    """Whether this runs in continuous integration, where nothing may be skipped and nobody answers questions."""
+    """
+    Whether this runs in continuous integration, where nothing may be skipped and nobody answers questions.
+    """
     return os.environ.get("CI", "").lower() in ("1", "true", "yes")

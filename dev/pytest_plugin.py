@@ -1,8 +1,9 @@
 """
 Lets a plain `pytest` run against the local stack, with nothing started by hand before.
 
-Loaded by `addopts = -p dev.pytest_plugin`, because pytest-django reads the settings before any conftest.py. The main
-process brings the servers and the template database up; pytest-xdist's workers inherit its environment.
+Loaded by `addopts = -p dev.pytest_plugin`, because pytest-django reads the settings before any conftest.py.
+The main process brings the servers and the template database up; pytest-xdist's workers inherit its
+environment.
 """
 
 import os
@@ -11,39 +12,47 @@ import sys
 
 import pytest
 
-from dev import databases, netbox, paths, postgres, redis, state
+from dev import databases, netbox, paths, redis
+from dev.progress import is_ci
 
-IS_WORKER = "PYTEST_XDIST_WORKER" in os.environ
-# Redis databases of one run: one pair for each worker of pytest-xdist, and one for a run without workers.
+WORKER = os.environ.get("PYTEST_XDIST_WORKER")
+# Redis databases of one run: a pair for each worker of pytest-xdist, and one for a run without workers.
 SLOTS_PER_RUN = 16
 RUNS = redis.DATABASES // 2 // SLOTS_PER_RUN
 
+# NetBox's own test cases skip what a model does not have; that is their way of fitting it, not a test left
+# out.
+ALLOWED_SKIPS = os.sep + os.path.join("site-packages", "utilities", "testing") + os.sep
+
 
 def prepare():
-    """Bring up what the tests need, in a process of its own, and take over the environment it works in."""
+    """
+    Bring up what the tests need, in a process of its own, and take over the environment that it works in.
+    """
     done = subprocess.run(
-        [sys.executable, "-m", "dev", "prepare-tests"], cwd=paths.ROOT, stdout=subprocess.DEVNULL
+        [sys.executable, "-m", "dev", "prepare-tests"], cwd=paths.ROOT, stdout=subprocess.PIPE, text=True
     )
     if done.returncode:
         pytest.exit("The local stack did not come up; the reason stands above.", returncode=done.returncode)
     os.environ.update(netbox.environment())
     os.environ.setdefault("NPM_TEST_DB", f"{databases.test_prefix()}{os.getpid()}")
-    os.environ.setdefault("NPM_TEMPLATE", databases.template_name(postgres.known()))
-    os.environ["NPM_REDIS_SLOT"] = str(redis_slot(os.getpid(), None))
+    os.environ["NPM_TEMPLATE"] = done.stdout.strip()
+    os.environ["NPM_REDIS_SLOT"] = str(run_slot(os.getpid()))
 
 
-def redis_slot(pid, worker):
+def run_slot(pid):
     """
-    The pair of Redis databases for a run (by its pid) and a worker (`gw0`, `gw1` …, or None for the main process).
+    The first pair of Redis databases for a run.
 
-    Slot 0 belongs to the serving NetBox. A server given by REDIS_URL has few databases, so everybody shares it.
+    Slot 0 belongs to the serving NetBox. A server given by REDIS_URL has few databases, so everybody shares
+    it.
     """
-    if redis.known().given:
-        return 0
-    run = 1 + pid % (RUNS - 1)
-    return run * SLOTS_PER_RUN + (
-        0 if worker is None else 1 + int(worker.removeprefix("gw")) % (SLOTS_PER_RUN - 1)
-    )
+    return 0 if redis.known().given else (1 + pid % (RUNS - 1)) * SLOTS_PER_RUN
+
+
+def worker_slot(first, worker):
+    """The pair of Redis databases for a worker (`gw0`, `gw1` …) of a run whose first pair is `first`."""
+    return first + 1 + int(worker.removeprefix("gw")) % (SLOTS_PER_RUN - 1) if first else 0
 
 
 def is_informational(arguments):
@@ -51,19 +60,62 @@ def is_informational(arguments):
     return any(argument in ("--help", "-h", "--version", "-V") for argument in arguments)
 
 
-if IS_WORKER:
-    main_slot = int(os.environ["NPM_REDIS_SLOT"])
-    os.environ["NPM_REDIS_SLOT"] = str(
-        main_slot and main_slot + 1 + int(os.environ["PYTEST_XDIST_WORKER"][2:]) % 15
-    )
+if WORKER:
+    os.environ["NPM_REDIS_SLOT"] = str(worker_slot(int(os.environ["NPM_REDIS_SLOT"]), WORKER))
 elif not is_informational(sys.argv[1:]):
     prepare()
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_configure(config):
-    """Begin with empty queues and caches: an earlier run with the same pid may have left some."""
-    if state.load() and not redis.known().given:
-        from django.core.cache import cache
+    """Let skipped tests fail in continuous integration, and begin with empty queues and caches."""
+    if is_ci() and not WORKER:
+        config.pluginmanager.register(SkipsFail(), "skips-fail")
+    if int(os.environ.get("NPM_REDIS_SLOT", "0")):
+        empty_redis()
 
-        cache.clear()
+
+def empty_redis():
+    """Empty this run's Redis databases; an earlier run with the same process id may have left something."""
+    import django_rq
+    from django.core.cache import cache
+
+    cache.clear()
+    django_rq.get_connection("default").flushdb()
+
+
+# Continuous integration knows no "skipped": what was not tried was not shown to work.
+
+
+def is_left_out(report):
+    """Whether a report is of a test, or a file of tests, that did not run for a reason of ours."""
+    if not report.skipped or hasattr(report, "wasxfail"):
+        return False
+    where = report.longrepr[0] if isinstance(report.longrepr, tuple) else ""
+    return ALLOWED_SKIPS not in str(where)
+
+
+class SkipsFail:
+    """Collects the skipped tests and, in continuous integration, lets the run fail because of them."""
+
+    def __init__(self):
+        self.left_out = []
+
+    def pytest_runtest_logreport(self, report):
+        if is_left_out(report):
+            self.left_out.append(report.nodeid)
+
+    def pytest_collectreport(self, report):
+        if is_left_out(report):
+            self.left_out.append(report.nodeid)
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session):
+        if self.left_out and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def pytest_terminal_summary(self, terminalreporter):
+        if self.left_out:
+            terminalreporter.section("skipped, which continuous integration does not accept")
+            for name in self.left_out:
+                terminalreporter.line(name)

@@ -20,7 +20,8 @@ CONFIG = FOLDER / "redis.conf"
 PROCESS = processes.Process("redis", mark=str(CONFIG))
 START_SECONDS = 20
 PORT_ATTEMPTS = 5
-# Each test process has databases of its own (configuration.py), so that two runs do not see each other's queues.
+# Each test process has databases of its own (configuration.py), so that two runs do not see each other's
+# queues.
 DATABASES = 8192
 # `set-proc-title`, by which the process keeps a command line that we can recognise, came with 6.2.
 MINIMUM = (6, 2)
@@ -70,7 +71,9 @@ def stop():
 
 
 def parse_url(url):
-    """A Server from redis://[user[:password]@]host[:port][/database] or rediss://. Raises DevError for others."""
+    """
+    A Server from redis://[user[:password]@]host[:port][/database] or rediss://. Raises DevError for others.
+    """
     parts = urlsplit(url)
     database = parts.path.strip("/") or "0"
     if parts.scheme not in ("redis", "rediss") or not parts.hostname or not database.isdigit():

@@ -136,7 +136,9 @@ def rebuild_baseline():
 
 
 def _bring_up_to_date(server):
-    """Migrate the serving database when its migrations changed; the administrator is made or mended each time."""
+    """
+    Migrate the serving database when its migrations changed; the administrator is made or mended each time.
+    """
     if databases.is_migrated(server) and state.load().get("static") == _static_stamp():
         return
     with step("Migrating NetBox with the plugin, linking static files"):

@@ -55,7 +55,9 @@ def update(**changes):
 
 
 def write_private(path, text):
-    """Write a file with mode 0600 in one move: never half-written, never readable by others, not even briefly."""
+    """
+    Write a file with mode 0600 in one move: never half-written, never readable by others, not even briefly.
+    """
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     temporary.unlink(missing_ok=True)
     handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -77,14 +79,14 @@ def random_text(length):
 
 
 @contextmanager
-def locked():
+def locked(path=paths.LOCK):
     """
-    Hold the checkout's lock while servers and databases are made or stopped.
+    Hold a lock, by default the checkout's, while servers and databases are made or stopped.
 
     The kernel releases it when the holder dies, however it dies, so that a lock can never be stale.
     """
     paths.make_folders()
-    with paths.LOCK.open("a+") as handle:
+    with path.open("a+") as handle:
         _wait_for(handle)
         handle.truncate(0)
         handle.write(str(os.getpid()))
@@ -101,5 +103,5 @@ def _wait_for(handle):
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         handle.seek(0)
-        say(f"Waiting for another run in this checkout (process {handle.read() or 'unknown'})")
+        say(f"Waiting for another run (process {handle.read() or 'unknown'})")
         fcntl.flock(handle, fcntl.LOCK_EX)

@@ -1,15 +1,15 @@
 """
 The virtual environment `.venv`, with every version pinned.
 
-`requirements.txt` says what is wanted and why, `constraints.txt` pins it and all that it brings. A stamp of both and
-of pyproject.toml makes the second run do nothing.
+`requirements.txt` says what is wanted and why, `constraints.txt` pins it and all that it brings. A stamp of
+both and of pyproject.toml makes the second run do nothing.
 """
 
 import hashlib
 import subprocess
 import sys
 
-from dev import paths, programs
+from dev import paths, programs, state
 from dev.progress import run, step
 
 STAMP = paths.VENV / "netbox-peering-manager.stamp"
@@ -18,17 +18,28 @@ MINIMUM = (3, 12)
 
 def ensure():
     """Make or complete `.venv`. Returns the path of its Python."""
-    wanted = stamp()
-    if paths.PYTHON.exists() and STAMP.exists() and STAMP.read_text() == wanted:
-        return paths.PYTHON
-    programs.ensure(programs.FOR_VENV)
+    if not is_complete():
+        programs.ensure(programs.FOR_VENV)
+        with state.locked():
+            complete()
+    return paths.PYTHON
+
+
+def is_complete():
+    """Whether `.venv` holds what is wanted now."""
+    return paths.PYTHON.exists() and STAMP.exists() and STAMP.read_text() == stamp()
+
+
+def complete():
+    """Bring `.venv` to what is wanted now, unless another run did so while this one waited for the lock."""
+    if is_complete():
+        return
     if not is_usable():
         with step("Making .venv"):
             make(paths.VENV)
     with step("Installing the pinned packages into .venv (minutes on the first run)"):
         install()
-    STAMP.write_text(wanted)
-    return paths.PYTHON
+    STAMP.write_text(stamp())
 
 
 def make(folder):
@@ -66,7 +77,8 @@ def install():
     pip = [paths.PYTHON, "-m", "pip", "install", "--disable-pip-version-check"]
     hint = "When a package cannot be fetched, check the network and run the same command again."
     run([*pip, "--constraint", paths.CONSTRAINTS, "--requirement", paths.REQUIREMENTS], "pip", hint=hint)
-    # "compat" puts the checkout itself on the path, so that `dev`, `tests` and `benchmarks` can be imported as well.
+    # "compat" puts the checkout itself on the path, so that `dev`, `tests` and `benchmarks` can be imported
+    # as well.
     editable = [
         "--no-deps",
         "--no-build-isolation",
