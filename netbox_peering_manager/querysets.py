@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Self
 
 from django.apps import apps
 from django.db import models
-from django.db.models import F, OuterRef, Q, Subquery
+from django.db.models import OuterRef, Q, Subquery, Value
 from django.db.models.functions import Coalesce
 
 from utilities.querysets import RestrictedQuerySet
@@ -45,6 +45,26 @@ class PeeringSessionQuerySet(RestrictedQuerySet):
                 "bgp_peer__remote_as_id", "bgp_peer__peer_session__remote_as_id", "bgp_peer__peer_group__remote_as_id"
             )
         )
+
+    def with_local_as(self) -> Self:
+        """Annotate `local_as_id`: the BGPPeer's local AS, else its session template's, else its BGP router's."""
+        return self.annotate(
+            local_as_id=Coalesce(
+                "bgp_peer__local_as_id", "bgp_peer__peer_session__local_as_id", "bgp_peer__scope__router__asn_id"
+            )
+        )
+
+    def with_enabled(self) -> Self:
+        """Annotate `is_enabled`: the BGPPeer's switch, else its session template's or peer group's, else True."""
+        return self.annotate(
+            is_enabled=Coalesce(
+                "bgp_peer__enabled", "bgp_peer__peer_session__enabled", "bgp_peer__peer_group__enabled", Value(True)
+            )
+        )
+
+    def for_local_as(self, *asn_ids: int) -> Self:
+        """Sessions whose local AS, own or inherited, is one of these ipam.ASN ids."""
+        return self.with_local_as().filter(local_as_id__in=asn_ids)
 
     def for_remote_as(self, *asn_ids: int) -> Self:
         """Sessions whose remote AS, own or inherited, is one of these ipam.ASN ids."""

@@ -1,1 +1,229 @@
-__all__ = ()
+"""Area `sessions`: tables of relationship types and peering sessions."""
+
+from functools import cached_property
+
+import django_tables2 as tables
+from django.db.models import QuerySet
+from django.db.models.functions import Coalesce
+from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
+
+from netbox.tables import OrganizationalModelTable, PrimaryModelTable, columns
+
+from ..models import PeeringConnection, PeeringSession, Relationship
+
+__all__ = ("PeeringSessionTable", "RelationshipTable")
+
+STATUS_COLORS = {"active": "green", "planned": "cyan", "offline": "gray", "failed": "red"}
+
+
+class RelationshipTable(OrganizationalModelTable):
+    name = tables.Column(verbose_name=_("Name"), linkify=True)
+    color = columns.ColorColumn(verbose_name=_("Color"))
+    bgp_role = columns.ChoiceFieldColumn(verbose_name=_("BGP role"))
+    routemap_in = tables.Column(verbose_name=_("Inbound route map"), linkify=True)
+    routemap_out = tables.Column(verbose_name=_("Outbound route map"), linkify=True)
+    remove_from_router = columns.BooleanColumn(verbose_name=_("Remove from router"))
+    session_count = columns.LinkedCountColumn(
+        viewname="plugins:netbox_peering_manager:peeringsession_list",
+        url_params={"relationship_id": "pk"},
+        verbose_name=_("Sessions"),
+    )
+    tags = columns.TagColumn(url_name="plugins:netbox_peering_manager:relationship_list")
+
+    class Meta(OrganizationalModelTable.Meta):
+        model = Relationship
+        fields = (
+            "pk",
+            "id",
+            "name",
+            "slug",
+            "color",
+            "bgp_role",
+            "routemap_in",
+            "routemap_out",
+            "remove_from_router",
+            "session_count",
+            "description",
+            "comments",
+            "owner_group",
+            "owner",
+            "tags",
+            "created",
+            "last_updated",
+            "actions",
+        )
+        default_columns = (
+            "pk",
+            "name",
+            "color",
+            "bgp_role",
+            "routemap_in",
+            "routemap_out",
+            "session_count",
+            "description",
+        )
+
+
+class ConnectionColumn(tables.Column):
+    """
+    The connection that a session runs over, by the `connection_id` that `with_connection()` annotates.
+
+    The connections of a page are read in one go, and only those that the user may see.
+    """
+
+    def __init__(self, **kwargs):
+        super().__init__(accessor="connection_id", **kwargs)
+
+    def render(self, value, table):
+        connection = table.connections.get(value)
+        if connection is None:
+            return self.default
+        return format_html('<a href="{}">{}</a>', connection.get_absolute_url(), connection.interface)
+
+    def value(self, value, table):
+        connection = table.connections.get(value)
+        return None if connection is None else f"{connection.interface.device} {connection.interface}"
+
+
+class PeeringSessionTable(PrimaryModelTable):
+    """Give it `with_bgp()`, and `with_connection()` for the connections; its queries do not grow with its rows."""
+
+    name = tables.Column(
+        accessor="__str__",
+        verbose_name=_("Name"),
+        linkify=True,
+        order_by=("bgp_peer__name", "bgp_peer__peer__address"),
+    )
+    bgp_peer = tables.Column(verbose_name=_("BGP peer"), linkify=True)
+    relationship = columns.ColoredLabelColumn(verbose_name=_("Relationship"))
+    remote_as = tables.Column(verbose_name=_("Remote AS"), linkify=True)
+    peer_name = tables.Column(
+        accessor="remote_as__peer_asn__name",
+        verbose_name=_("Peer"),
+        linkify=lambda record: record.remote_as.peer_asn.get_absolute_url(),
+        orderable=False,
+    )
+    local_as = tables.Column(verbose_name=_("Local AS"), linkify=True)
+    address = tables.Column(
+        accessor="bgp_peer__peer", verbose_name=_("Peer address"), linkify=True, order_by="bgp_peer__peer__address"
+    )
+    source = tables.Column(
+        accessor="bgp_peer__source",
+        verbose_name=_("Source address"),
+        linkify=True,
+        order_by="bgp_peer__source__address",
+    )
+    device = tables.Column(verbose_name=_("Device"), linkify=True, order_by="bgp_peer__scope__router__device__name")
+    vrf = tables.Column(accessor="bgp_peer__scope__vrf", verbose_name=_("VRF"), linkify=True)
+    peering_network = tables.Column(
+        accessor="peering_network__name",
+        verbose_name=_("Network"),
+        linkify=lambda record: record.peering_network.get_absolute_url(),
+    )
+    fabric = tables.Column(accessor="peering_network__fabric", verbose_name=_("Fabric"), linkify=True)
+    connection = ConnectionColumn(verbose_name=_("Connection"))
+    status = columns.ChoiceFieldColumn(
+        accessor="bgp_peer__status",
+        verbose_name=_("Status"),
+        color=lambda record: STATUS_COLORS.get(record.bgp_peer.status),
+    )
+    enabled = columns.BooleanColumn(accessor="bgp_peer__enabled", verbose_name=_("Enabled"))
+    peer_group = tables.Column(accessor="bgp_peer__peer_group", verbose_name=_("Peer group"), linkify=True)
+    is_route_server = columns.BooleanColumn(verbose_name=_("Route server"), false_mark=None)
+    service_reference = tables.Column(verbose_name=_("Service reference"))
+    ipv4_max_prefixes = tables.Column(verbose_name=_("IPv4 max prefixes"))
+    ipv6_max_prefixes = tables.Column(verbose_name=_("IPv6 max prefixes"))
+    has_password = columns.TemplateColumn(
+        template_code='{% load i18n %}{% if value %}<i class="mdi mdi-lock" title="{% trans "Has a password" %}"></i>'
+        "{% endif %}",
+        verbose_name=_("Password"),
+        orderable=False,
+    )
+    password_changed = columns.DateTimeColumn(verbose_name=_("Password changed"))
+    tags = columns.TagColumn(url_name="plugins:netbox_peering_manager:peeringsession_list")
+
+    class Meta(PrimaryModelTable.Meta):
+        model = PeeringSession
+        fields = (
+            "pk",
+            "id",
+            "name",
+            "bgp_peer",
+            "relationship",
+            "remote_as",
+            "peer_name",
+            "local_as",
+            "address",
+            "source",
+            "device",
+            "vrf",
+            "peering_network",
+            "fabric",
+            "connection",
+            "status",
+            "enabled",
+            "peer_group",
+            "is_route_server",
+            "service_reference",
+            "ipv4_max_prefixes",
+            "ipv6_max_prefixes",
+            "has_password",
+            "password_changed",
+            "description",
+            "comments",
+            "owner_group",
+            "owner",
+            "tags",
+            "created",
+            "last_updated",
+            "actions",
+        )
+        default_columns = (
+            "pk",
+            "name",
+            "relationship",
+            "remote_as",
+            "peer_name",
+            "address",
+            "device",
+            "fabric",
+            "peering_network",
+            "status",
+            "enabled",
+            "has_password",
+            "service_reference",
+        )
+
+    def configure(self, request) -> None:
+        self.user = request.user
+        super().configure(request)
+
+    @cached_property
+    def connections(self) -> dict[int, PeeringConnection]:
+        """The connections of the sessions on this page, by id."""
+        # A page's rows are a slice of the queryset that is read once and kept, also by the rendering of the rows.
+        rows = self.page.object_list.data if hasattr(self, "page") else self.data
+        ids = {getattr(session, "connection_id", None) for session in rows} - {None}
+        connections = PeeringConnection.objects.filter(pk__in=ids).select_related("interface__device")
+        if user := getattr(self, "user", None):
+            connections = connections.restrict(user, "view")
+        return {connection.pk: connection for connection in connections}
+
+    def order_remote_as(self, queryset: QuerySet, is_descending: bool) -> tuple[QuerySet, bool]:
+        return _by_number(queryset, is_descending, "bgp_peer", "bgp_peer__peer_session", "bgp_peer__peer_group")
+
+    def order_local_as(self, queryset: QuerySet, is_descending: bool) -> tuple[QuerySet, bool]:
+        number = Coalesce(
+            "bgp_peer__local_as__asn", "bgp_peer__peer_session__local_as__asn", "bgp_peer__scope__router__asn__asn"
+        )
+        return _ordered(queryset, number, is_descending)
+
+
+def _by_number(queryset: QuerySet, is_descending: bool, *holders: str) -> tuple[QuerySet, bool]:
+    return _ordered(queryset, Coalesce(*(f"{holder}__remote_as__asn" for holder in holders)), is_descending)
+
+
+def _ordered(queryset: QuerySet, number: Coalesce, is_descending: bool) -> tuple[QuerySet, bool]:
+    ordering = number.desc(nulls_last=True) if is_descending else number.asc(nulls_last=True)
+    return queryset.order_by(ordering, "pk"), True
