@@ -1,0 +1,6 @@
+"""Every GraphQL filter of the plugin, where NetBox looks for that of a model (`<app>.graphql.filters.<Model>Filter`)."""
+
+from .fabrics import *
+from .peers import *
+from .routers import *
+from .sessions import *
