@@ -1,0 +1,5 @@
+"""What NetBox adds to the Jinja environment of every template: the filters of `services/rendering/filters.py`."""
+
+from .services.rendering.filters import FILTERS
+
+filters = FILTERS
