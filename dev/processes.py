@@ -63,7 +63,7 @@ class Process:
         launcher = [sys.executable, "-I", str(paths.DEV / "launch.py"), str(self.pid_file)]
         launcher += [f"{user[0]}:{user[1]}"] if user else ["-"]
         with self.log.open("ab") as output:
-            subprocess.Popen(
+            started = subprocess.Popen(
                 [*launcher, *(str(part) for part in command)],
                 env=env,
                 cwd=cwd or paths.ROOT,
@@ -72,6 +72,8 @@ class Process:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
+        # It outlives us on purpose; without this Popen would complain that nobody waited for it.
+        started.returncode = 0
 
     def stop(self):
         """Stop the process and what it started. Returns whether it was running."""
