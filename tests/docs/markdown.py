@@ -19,9 +19,7 @@ class Fence(NamedTuple):
 def sections(page: str) -> dict[str, str]:
     """The text below each heading of docs/<page>, by the heading's text without code marks, in order."""
     parts = re.split(r"^#{1,4} +(.+)$", (DOCS / page).read_text(), flags=re.MULTILINE)
-    return {
-        heading.replace("`", ""): text for heading, text in zip(parts[1::2], parts[2::2], strict=True)
-    }
+    return {heading.replace("`", ""): text for heading, text in zip(parts[1::2], parts[2::2], strict=True)}
 
 
 def tables(text: str) -> list[list[list[str]]]:
@@ -41,6 +39,8 @@ def first_cells(text: str) -> list[str]:
 def fences(page: str) -> list[Fence]:
     """The fenced code blocks of docs/<page>, in order."""
     found = re.findall(
-        r"(<!-- run -->\n)?^```(\w*)[^\n]*\n(.*?)^```$", (DOCS / page).read_text(), flags=re.MULTILINE | re.DOTALL
+        r"(<!-- run -->\n)?^```(\w*)[^\n]*\n(.*?)^```$",
+        (DOCS / page).read_text(),
+        flags=re.MULTILINE | re.DOTALL,
     )
     return [Fence(language, text, bool(mark)) for mark, language, text in found]

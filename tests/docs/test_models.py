@@ -16,12 +16,16 @@ PUBLIC = [
 
 def documented(section):
     """The fields that a section documents: name to (type, required)."""
-    return {row[0].strip("|` "): (row[1], row[2]) for table in tables(sections(PAGE)[section]) for row in table}
+    return {
+        row[0].strip("|` "): (row[1], row[2]) for table in tables(sections(PAGE)[section]) for row in table
+    }
 
 
 def fields_of(model):
     """The fields that a user can meet: columns and tags, not what other models hold of it."""
-    own = {field.name: field for field in model._meta.get_fields() if field.concrete and not field.one_to_many}
+    own = {
+        field.name: field for field in model._meta.get_fields() if field.concrete and not field.one_to_many
+    }
     return own | {"id": model._meta.pk}
 
 
@@ -35,8 +39,15 @@ def test_required_and_reference_types_are_right(model):
     told = documented(EVERY_MODEL) | documented(model.__name__)
     for name, (kind, required) in told.items():
         field = fields_of(model)[name]
-        optional = getattr(field, "blank", False) or field.has_default() or not field.editable or name in ("id", "tags")
-        assert required == ("no" if optional or kind == "true or false" else "yes"), f"{model.__name__}.{name}"
+        optional = (
+            getattr(field, "blank", False)
+            or field.has_default()
+            or not field.editable
+            or name in ("id", "tags")
+        )
+        assert required == ("no" if optional or kind == "true or false" else "yes"), (
+            f"{model.__name__}.{name}"
+        )
         if field.is_relation:
             assert kind.startswith(field.related_model.__name__), f"{model.__name__}.{name}"
 

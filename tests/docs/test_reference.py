@@ -1,4 +1,4 @@
-"""The short reference pages name what the code has: settings, permissions, commands, menu, REST paths, GraphQL."""
+"""The short reference pages name what the code has: settings, permissions, commands, menu, REST, GraphQL."""
 
 import importlib
 import json
@@ -10,19 +10,21 @@ from django.urls import URLPattern, get_resolver
 
 from netbox_peering_manager import PeeringManagerConfig, choices, navigation, urls
 from netbox_peering_manager.management import commands
-from tests.docs.markdown import ROOT, first_cells, fences, sections, tables
+from tests.docs.markdown import ROOT, fences, first_cells, sections, tables
 
 APP = "netbox_peering_manager"
 
 
 def public_models():
-    return [model for model in apps.get_app_config(APP).get_models() if not getattr(model, "_netbox_private", False)]
+    return [
+        model
+        for model in apps.get_app_config(APP).get_models()
+        if not getattr(model, "_netbox_private", False)
+    ]
 
 
 def rows(page, section):
-    return [
-        [cell.strip("|` ") for cell in row] for table in tables(sections(page)[section]) for row in table
-    ]
+    return [[cell.strip("|` ") for cell in row] for table in tables(sections(page)[section]) for row in table]
 
 
 def test_settings_are_documented_with_their_defaults():
@@ -31,7 +33,11 @@ def test_settings_are_documented_with_their_defaults():
 
 
 def test_choices_that_sites_can_extend_are_documented():
-    keys = {f"{APP}.{getattr(choices, name).key}" for name in choices.__all__ if hasattr(getattr(choices, name), "key")}
+    keys = {
+        f"{APP}.{getattr(choices, name).key}"
+        for name in choices.__all__
+        if hasattr(getattr(choices, name), "key")
+    }
     assert set(first_cells(sections("reference/settings.md")["Choices"])) == keys
 
 
@@ -43,7 +49,9 @@ def test_standard_permissions_are_documented_for_every_model():
 def test_additional_permissions_are_documented():
     told = {(row[0].lower(), row[1]) for row in rows("reference/permissions.md", "Additional actions")}
     assert told == {
-        (str(model._meta.verbose_name), action) for model in public_models() for action, _ in model._meta.permissions
+        (str(model._meta.verbose_name), action)
+        for model in public_models()
+        for action, _ in model._meta.permissions
     }
 
 
@@ -53,7 +61,9 @@ def test_management_commands_are_documented():
 
 
 def make_targets():
-    return set(re.findall(r"^([a-z-]+):.*## ", (ROOT / "Makefile").read_text(), flags=re.MULTILINE)) - {"help"}
+    return set(re.findall(r"^([a-z-]+):.*## ", (ROOT / "Makefile").read_text(), flags=re.MULTILINE)) - {
+        "help"
+    }
 
 
 def test_make_targets_are_documented():
@@ -62,7 +72,10 @@ def test_make_targets_are_documented():
 
 
 def test_make_targets_named_anywhere_exist():
-    pages = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md", "COMPATIBILITY.md")]
+    pages = [
+        ROOT / name
+        for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md", "COMPATIBILITY.md")
+    ]
     for page in [*pages, *(ROOT / "docs").rglob("*.md")]:
         named = set(re.findall(r"(?:`|^)make ([a-z-]+)", page.read_text(), flags=re.MULTILINE))
         assert named <= make_targets(), page.name
@@ -104,7 +117,9 @@ def test_every_rest_route_is_documented_and_no_other():
 
 
 def test_rest_routes_are_served_where_the_page_says():
-    assert any(route.startswith("api/plugins/peering-manager/") for route in walk(get_resolver().url_patterns))
+    assert any(
+        route.startswith("api/plugins/peering-manager/") for route in walk(get_resolver().url_patterns)
+    )
 
 
 def test_graphql_fields_are_documented_and_no_other():
