@@ -26,9 +26,8 @@ class SecretRule(NamedTuple):
 
 
 # 80 octets: what RFC 2385 recommends to support, and Linux's TCP_MD5SIG_MAXKEYLEN. An unquoted word can hold
-# no blank, "?" asks for help on a terminal, and Cisco's parsers take a leading quote or "!" for something
-# else.
-BARE = SecretRule(refused=" ?\"'!")
+# no blank, "?" asks for help on a terminal, and a quote means something else to some of these parsers.
+BARE = SecretRule(refused=" ?\"'")
 SECRET_RULES = {
     "bird": SecretRule(mark='"', refused='"'),
     "eos": BARE,

@@ -31,6 +31,7 @@ __all__ = ("FILTERS",)
 
 CISCO, JUNOS = "cisco", "junos"
 MAX_ASN = 2**32 - 1
+POLICIES = ("route_map_in", "route_map_out", "prefix_list_in", "prefix_list_out")
 # What no platform's parser, no shell and no template engine gives a meaning to, outside or inside quotes.
 SAFE_CHARACTERS = re.compile(r"[^A-Za-z0-9 _.,:/()+@=*\[\]-]+")
 # Letters that Unicode's own decomposition leaves whole, and punctuation with a plain twin.
@@ -105,6 +106,14 @@ def identifier(value: Any, extra: str = "_.-", max_length: int = 63) -> str:
         return name
     digest = hashlib.sha256(name.encode()).hexdigest()[:6]
     return f"{cleaned[: max_length - 7].rstrip('_.-')}_{digest}"
+
+
+def word(value: Any) -> str:
+    """`value`, an interface's name or the like, if any parser takes it for one word; else an error."""
+    text = str(value)
+    if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_./:@-]*", text, re.ASCII):
+        fail("word", value, "is not one word of letters, digits and _ . / : @ -")
+    return text
 
 
 def quote(value: Any, mark: str = '"') -> str:
@@ -423,6 +432,35 @@ def router_asn(sessions: Iterable[Any], device: Any = None) -> int | None:
     return min((asn for asn in known if asn is not None), default=None)
 
 
+def families(session: dict[str, Any], peer_groups: Iterable[Any] = ()) -> list[dict[str, Any]]:
+    """
+    A session's enabled address families, without the policies that its peer group has already.
+
+    Each is the address family as in the context, a policy being None where the one of `peer_groups` that the
+    session is in has the same, and besides: `rejects_in` and `rejects_out`, whether the session has no policy
+    at all in that direction, neither route map nor prefix list, so that an external peer's routes must not
+    pass (RFC 8212).
+    """
+    group = attribute(session, "peer_group.id")
+    inherited = {
+        family["afi"]: family
+        for each in to_items("families", peer_groups)
+        if group is not None and each["id"] == group
+        for family in each["address_families"]
+        if family["enabled"]
+    }
+    return [
+        {
+            **family,
+            **{name: None for name in POLICIES if family[name] == inherited.get(family["afi"], {}).get(name)},
+            "rejects_in": not (family["route_map_in"] or family["prefix_list_in"]),
+            "rejects_out": not (family["route_map_out"] or family["prefix_list_out"]),
+        }
+        for family in session["address_families"]
+        if family["enabled"]
+    ]
+
+
 def absent_from(removed: Iterable[Any], sessions: Iterable[Any]) -> list[Any]:
     """Of removed sessions those whose VRF and remote address no present session uses again."""
     present = {(item["vrf"], item["remote_ip"]) for item in to_items("absent_from", sessions)}
@@ -440,6 +478,7 @@ FILTERS = {
         as_path_regex,
         as_yaml,
         community_sets,
+        families,
         group_by,
         has_not_tag,
         has_tag,
@@ -466,5 +505,6 @@ FILTERS = {
         to_prefix_set,
         unsupported,
         wildcard,
+        word,
     )
 }
