@@ -4,15 +4,73 @@ from typing import TYPE_CHECKING, Self
 
 from django.apps import apps
 from django.db import models
-from django.db.models import OuterRef, Q, Subquery, Value
+from django.db.models import F, Func, OuterRef, Q, Subquery, Value
 from django.db.models.functions import Coalesce
 
 from utilities.querysets import RestrictedQuerySet
 
 if TYPE_CHECKING:
+    from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+
     from dcim.models import Device
 
-__all__ = ("PeeringSessionQuerySet", "RemovedSessionQuerySet")
+__all__ = (
+    "PeerASNQuerySet",
+    "PeeringConnectionQuerySet",
+    "PeeringFabricQuerySet",
+    "PeeringNetworkQuerySet",
+    "PeeringRouterQuerySet",
+    "PeeringSessionQuerySet",
+    "RemovedSessionQuerySet",
+)
+
+
+def count_visible(model: str, path: str, user: "AbstractBaseUser | AnonymousUser") -> Coalesce:
+    """
+    Return an annotation: how many of the plugin's `model` that `user` may view have this row at `path`.
+
+    A subquery per row and not a join, so that several counts do not multiply each other.
+    """
+    visible = apps.get_model("netbox_peering_manager", model).objects.restrict(user, "view").order_by()
+    counted = visible.filter(**{path: OuterRef("pk")}).values(path).annotate(rows=models.Count("pk"))
+    return Coalesce(Subquery(counted.values("rows")), 0)
+
+
+class PeeringFabricQuerySet(RestrictedQuerySet):
+    """Fabrics with what meets there."""
+
+    def with_counts(self, user: "AbstractBaseUser | AnonymousUser") -> Self:
+        """Annotate network_count, connection_count and session_count, of those that `user` may view."""
+        return self.annotate(
+            network_count=count_visible("PeeringNetwork", "fabric", user),
+            connection_count=count_visible("PeeringConnection", "peering_network__fabric", user),
+            session_count=count_visible("PeeringSession", "peering_network__fabric", user),
+        )
+
+
+class PeeringNetworkQuerySet(RestrictedQuerySet):
+    """LANs with what lies on them."""
+
+    def with_parents(self) -> Self:
+        """Join what naming a network and its prefixes takes, so that rows cost no further queries."""
+        return self.select_related("fabric", "ipv4_prefix__vrf", "ipv6_prefix__vrf", "vlan")
+
+    def with_counts(self, user: "AbstractBaseUser | AnonymousUser") -> Self:
+        """Annotate connection_count and session_count, of those that `user` may view."""
+        return self.annotate(
+            connection_count=count_visible("PeeringConnection", "peering_network", user),
+            session_count=count_visible("PeeringSession", "peering_network", user),
+        )
+
+
+class PeeringConnectionQuerySet(RestrictedQuerySet):
+    """Our ports with what they join."""
+
+    def with_parents(self) -> Self:
+        """Join what naming a connection and its addresses takes, so that rows cost no further queries."""
+        return self.select_related(
+            "peering_network__fabric", "interface__device", "ipv4_address", "ipv6_address"
+        )
 
 
 class PeeringSessionQuerySet(RestrictedQuerySet):
@@ -42,7 +100,9 @@ class PeeringSessionQuerySet(RestrictedQuerySet):
         """Annotate `remote_as_id`: the BGPPeer's remote AS, else its session template's, else its peer group's."""
         return self.annotate(
             remote_as_id=Coalesce(
-                "bgp_peer__remote_as_id", "bgp_peer__peer_session__remote_as_id", "bgp_peer__peer_group__remote_as_id"
+                "bgp_peer__remote_as_id",
+                "bgp_peer__peer_session__remote_as_id",
+                "bgp_peer__peer_group__remote_as_id",
             )
         )
 
@@ -50,7 +110,9 @@ class PeeringSessionQuerySet(RestrictedQuerySet):
         """Annotate `local_as_id`: the BGPPeer's local AS, else its session template's, else its BGP router's."""
         return self.annotate(
             local_as_id=Coalesce(
-                "bgp_peer__local_as_id", "bgp_peer__peer_session__local_as_id", "bgp_peer__scope__router__asn_id"
+                "bgp_peer__local_as_id",
+                "bgp_peer__peer_session__local_as_id",
+                "bgp_peer__scope__router__asn_id",
             )
         )
 
@@ -58,7 +120,10 @@ class PeeringSessionQuerySet(RestrictedQuerySet):
         """Annotate `is_enabled`: the BGPPeer's switch, else its session template's or peer group's, else True."""
         return self.annotate(
             is_enabled=Coalesce(
-                "bgp_peer__enabled", "bgp_peer__peer_session__enabled", "bgp_peer__peer_group__enabled", Value(True)
+                "bgp_peer__enabled",
+                "bgp_peer__peer_session__enabled",
+                "bgp_peer__peer_group__enabled",
+                Value(True),
             )
         )
 
@@ -103,11 +168,60 @@ class RemovedSessionQuerySet(models.QuerySet):
     def still_removed(self) -> Self:
         """Leave out those whose address has a session on the same device and VRF again."""
         sessions = apps.get_model("netbox_peering_manager", "PeeringSession").objects.order_by()
-        again = sessions.filter(
+        again = sessions.annotate(vrf_name=Coalesce("bgp_peer__scope__vrf__name", Value(""))).filter(
             bgp_peer__scope__router__device=OuterRef("device"),
             bgp_peer__peer__address__net_host=OuterRef("remote_ip"),
-        ).filter(
-            Q(bgp_peer__scope__vrf__name=OuterRef("vrf"))
-            | Q(bgp_peer__scope__vrf__isnull=True, remembered_vrf="")
+            vrf_name=OuterRef("vrf"),
         )
-        return self.exclude(models.Exists(again.annotate(remembered_vrf=OuterRef("vrf"))))
+        return self.exclude(models.Exists(again))
+
+
+class PeerASNQuerySet(RestrictedQuerySet):
+    """Peer ASNs with the sessions whose remote AS they are."""
+
+    def with_counts(self, user: "AbstractBaseUser | AnonymousUser") -> Self:
+        """Annotate `session_count`: sessions `user` may view whose remote AS (own or inherited) it is."""
+        sessions = apps.get_model("netbox_peering_manager", "PeeringSession").objects.restrict(user, "view")
+        counts = [Subquery(_count(sessions.filter(held))) for held in _remote_as_is(OuterRef("asn"))]
+        return self.annotate(session_count=sum(counts, start=Value(0)))
+
+    def having_sessions(self, sessions: PeeringSessionQuerySet, having: bool = True) -> Self:
+        """Keep those that are the remote AS of any of `sessions`; with having=False, those that are not."""
+        found = Q()
+        for held in _remote_as_is(OuterRef("asn")):
+            found |= Q(models.Exists(sessions.filter(held)))
+        return self.filter(found if having else ~found)
+
+
+class PeeringRouterQuerySet(RestrictedQuerySet):
+    """Peering routers with the sessions on their devices."""
+
+    def with_device(self) -> Self:
+        """Join what naming a router takes, also one whose device has no name of its own."""
+        return self.select_related("device__virtual_chassis", "device__device_type__manufacturer")
+
+    def with_counts(self, user: "AbstractBaseUser | AnonymousUser") -> Self:
+        """Annotate `session_count`: the sessions on the router's device that `user` may view."""
+        device = "bgp_peer__scope__router__device"
+        return self.annotate(session_count=count_visible("PeeringSession", f"{device}__peering_router", user))
+
+
+def _remote_as_is(asn: OuterRef) -> tuple[Q, Q, Q]:
+    """
+    Conditions for sessions whose remote AS is `asn`, one for each holder; a session fits at most one of them.
+
+    What with_remote_as() says in one expression. Apart, each is a look-up in an index, which matters when it
+    is made for each row of a list.
+    """
+    peer, template, group = "bgp_peer", "bgp_peer__peer_session", "bgp_peer__peer_group"
+    return (
+        Q(**{f"{peer}__remote_as": asn}),
+        Q(**{f"{peer}__remote_as": None, f"{template}__remote_as": asn}),
+        Q(**{f"{peer}__remote_as": None, f"{template}__remote_as": None, f"{group}__remote_as": asn}),
+    )
+
+
+def _count(queryset: models.QuerySet) -> models.QuerySet:
+    """Turn a queryset for a subquery into its number of rows: always one row, 0 when there are none."""
+    counted = Func(F("pk"), function="Count", output_field=models.IntegerField())
+    return queryset.order_by().annotate(rows=counted).values("rows")

@@ -1,6 +1,7 @@
 """Area `peers`: the networks behind AS numbers, ours (affiliated) and those we peer with."""
 
 from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -9,15 +10,18 @@ from netbox.models import PrimaryModel
 from netbox.models.features import ContactsMixin
 
 from ..choices import PeeringDBFieldChoices
+from ..querysets import PeerASNQuerySet
 
 __all__ = ("PeerASN",)
 
-# Tokens as PeeringDB's irr_as_set holds them, split by comma, blank or both: "AS-SET" or "SOURCE::AS-SET", possibly
-# hierarchical ("AS64500:AS-CONE"), or a bare AS number (RFC 2622 §5.1).
-AS_SET_TOKEN = r"(?:[A-Za-z][A-Za-z0-9-]*::)?AS[A-Za-z0-9_-]+(?::[A-Za-z0-9_-]+)*"
+# Tokens as PeeringDB's irr_as_set holds them, split by comma, blank or both: "AS-SET" or "SOURCE::AS-SET",
+# possibly hierarchical ("AS64500:AS-CONE"), or a bare AS number (RFC 2622 §5.1).
+AS_SET = r"(?:[A-Za-z][A-Za-z0-9-]*::)?AS[A-Za-z0-9_-]+(?::[A-Za-z0-9_-]+)*"
 validate_as_set = RegexValidator(
-    regex=rf"(?i)^{AS_SET_TOKEN}(?:[,\s]+{AS_SET_TOKEN})*$",
-    message=_("Write AS-SETs as AS-NAME, AS64500:AS-NAME or SOURCE::AS-NAME, several split by blanks or commas."),
+    regex=rf"(?i)^{AS_SET}(?:[,\s]+{AS_SET})*$",
+    message=_(
+        "Write AS-SETs as AS-NAME, AS64500:AS-NAME or SOURCE::AS-NAME, several split by blanks or commas."
+    ),
 )
 
 
@@ -75,6 +79,8 @@ class PeerASN(ContactsMixin, PrimaryModel):
         help_text=_("Fields that a PeeringDB sync may update"),
     )
 
+    objects = PeerASNQuerySet.as_manager()
+
     clone_fields = ("affiliated", "follow_peeringdb", "description")
     prerequisite_models = ("ipam.ASN",)
 
@@ -85,6 +91,36 @@ class PeerASN(ContactsMixin, PrimaryModel):
 
     def __str__(self) -> str:
         return f"AS{self.asn.asn} ({self.name})" if self.name else f"AS{self.asn.asn}"
+
+    def clean(self) -> None:
+        super().clean()
+        if self._is_local_as_without_being_ours():
+            raise ValidationError(
+                {
+                    "affiliated": _(
+                        "Sessions have {asn} as their local AS: it stays affiliated as long as they do. "
+                        "Change their local AS first."
+                    ).format(asn=self.asn)
+                }
+            )
+
+    def _is_local_as_without_being_ours(self) -> bool:
+        from .sessions import PeeringSession
+
+        if self.affiliated or not self.pk:
+            return False
+        was_affiliated = type(self).objects.filter(pk=self.pk, affiliated=True, asn=self.asn_id).exists()
+        return was_affiliated and PeeringSession.objects.for_local_as(self.asn_id).exists()
+
+    def unique_error_message(self, model_class, unique_check) -> ValidationError:
+        if unique_check != ("asn",):
+            return super().unique_error_message(model_class, unique_check)
+        return ValidationError(
+            _("{asn} has a peer ASN already: edit that one instead of creating another.").format(
+                asn=self.asn
+            ),
+            code="unique",
+        )
 
     def max_prefixes(self, family: int) -> int | None:
         """Return the limit for family 4 or 6, None when none is set."""

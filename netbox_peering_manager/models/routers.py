@@ -1,12 +1,29 @@
 """Area `routers`: the devices that carry our sessions, and how they are rendered, reached and watched."""
 
+import re
+from collections.abc import Iterator
+from typing import Any
+
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from netbox.models import PrimaryModel
 
+from ..querysets import PeeringRouterQuerySet
+
 __all__ = ("PeeringRouter",)
+
+# How drivers call their secrets: NAPALM's and netmiko's arguments (secret, enable_password, passphrase,
+# api_key, auth_token …), whatever the spelling. A name that ends in "file" or "path" says where a secret lies,
+# not what it is.
+SECRET_NAME = re.compile(
+    r"pass(word|wd|phrase|code)|secret|token|credential|(api|private|auth|shared)key|community"
+)
+SECRET_NAMES = frozenset(("pass", "pwd", "key", "pkey", "pw"))
+PLACE_NAME = re.compile(r"(file|path)s?$")
+# https://user:password@host
+USERINFO = re.compile(r"://[^/@\s:]*:[^/@\s]+@")
 
 
 class PeeringRouter(PrimaryModel):
@@ -49,6 +66,8 @@ class PeeringRouter(PrimaryModel):
         verbose_name=_("push"), default=False, help_text=_("Allow configuration to be sent to this router")
     )
 
+    objects = PeeringRouterQuerySet.as_manager()
+
     clone_fields = (
         "config_template",
         "napalm_driver",
@@ -68,7 +87,57 @@ class PeeringRouter(PrimaryModel):
     def __str__(self) -> str:
         return str(self.device)
 
+    def unique_error_message(self, model_class, unique_check) -> ValidationError:
+        if unique_check != ("device",):
+            return super().unique_error_message(model_class, unique_check)
+        return ValidationError(
+            _("{device} is a peering router already: edit that one instead of creating another.").format(
+                device=self.device
+            ),
+            code="unique",
+        )
+
     def clean(self) -> None:
         super().clean()
-        if self.napalm_args is not None and not isinstance(self.napalm_args, dict):
-            raise ValidationError({"napalm_args": _('Write a JSON object, such as {"timeout": 30}.')})
+        if reason := self._why_not_napalm_args():
+            raise ValidationError({"napalm_args": reason})
+
+    def _why_not_napalm_args(self) -> str:
+        if self.napalm_args is None:
+            return ""
+        if not isinstance(self.napalm_args, dict):
+            return _('Write a JSON object, such as {"timeout": 30}.')
+        if not (names := list(secrets_in(self.napalm_args))):
+            return ""
+        return _(
+            "{names}: this looks like a secret, and everybody who may view the router would see it, also in "
+            "the change log. Take it out, keep it in a credential profile and name that profile here."
+        ).format(names=", ".join(names))
+
+
+def secrets_in(value: Any, path: str = "") -> Iterator[str]:
+    """
+    Yield where in NAPALM arguments a secret seems to be ("optional_args.secret"), by key or by a password in
+    a URL.
+
+    True, false and null are no secrets, whatever their key: {"use_token": true}.
+    """
+    if isinstance(value, dict):
+        for key, item in value.items():
+            where = f"{path}.{key}" if path else str(key)
+            if _names_a_secret(str(key)) and not (item is None or isinstance(item, bool)):
+                yield where
+            else:
+                yield from secrets_in(item, where)
+    elif isinstance(value, list):
+        for position, item in enumerate(value):
+            yield from secrets_in(item, f"{path}[{position}]")
+    elif isinstance(value, str) and USERINFO.search(value):
+        yield path
+
+
+def _names_a_secret(key: str) -> bool:
+    name = re.sub(r"[^a-z0-9]", "", key.lower())
+    if PLACE_NAME.search(name):
+        return False
+    return name in SECRET_NAMES or bool(SECRET_NAME.search(name))

@@ -1,1 +1,87 @@
-"""(being written)"""
+"""Area `peers`: pages of peer ASNs."""
+
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from extras.ui.panels import CustomFieldsPanel, TagsPanel
+from netbox.ui import layout
+from netbox.ui.panels import CommentsPanel, ObjectsTablePanel
+from netbox.views import generic
+from utilities.views import register_model_view
+
+from .. import filtersets, forms, tables
+from ..models import PeerASN
+from ..ui import peers as ui
+
+
+class WithCounts:
+    """For views with a table: counts of what the user may see."""
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return super().get_queryset(request).with_counts(request.user)
+
+
+@register_model_view(PeerASN, "list", path="", detail=False)
+class PeerASNListView(WithCounts, generic.ObjectListView):
+    queryset = PeerASN.objects.select_related("asn")
+    filterset = filtersets.PeerASNFilterSet
+    filterset_form = forms.PeerASNFilterForm
+    table = tables.PeerASNTable
+
+
+@register_model_view(PeerASN)
+class PeerASNView(generic.ObjectView):
+    template_name = "generic/object.html"
+    queryset = PeerASN.objects.select_related("asn__rir", "asn__tenant__group")
+    layout = layout.SimpleLayout(
+        left_panels=[ui.PeerASNPanel(), ui.PeeringDBPanel(), TagsPanel()],
+        right_panels=[ui.PeerASNFilteringPanel(), CustomFieldsPanel(), CommentsPanel()],
+        bottom_panels=[
+            ObjectsTablePanel(
+                model="netbox_peering_manager.PeeringSession",
+                filters={"remote_as_id": lambda ctx: ctx["object"].asn_id},
+                title=_("Sessions with this AS"),
+            ),
+            ui.LocalSessionsPanel(),
+        ],
+    )
+
+
+@register_model_view(PeerASN, "add", detail=False)
+@register_model_view(PeerASN, "edit")
+class PeerASNEditView(generic.ObjectEditView):
+    queryset = PeerASN.objects.select_related("asn")
+    form = forms.PeerASNForm
+
+
+@register_model_view(PeerASN, "delete")
+class PeerASNDeleteView(generic.ObjectDeleteView):
+    queryset = PeerASN.objects.select_related("asn")
+
+
+@register_model_view(PeerASN, "bulk_import", path="import", detail=False)
+class PeerASNBulkImportView(generic.BulkImportView):
+    queryset = PeerASN.objects.all()
+    model_form = forms.PeerASNImportForm
+
+
+@register_model_view(PeerASN, "bulk_edit", path="edit", detail=False)
+class PeerASNBulkEditView(WithCounts, generic.BulkEditView):
+    queryset = PeerASN.objects.select_related("asn")
+    filterset = filtersets.PeerASNFilterSet
+    table = tables.PeerASNTable
+    form = forms.PeerASNBulkEditForm
+
+
+@register_model_view(PeerASN, "bulk_rename", path="rename", detail=False)
+class PeerASNBulkRenameView(generic.BulkRenameView):
+    queryset = PeerASN.objects.select_related("asn")
+    filterset = filtersets.PeerASNFilterSet
+
+
+@register_model_view(PeerASN, "bulk_delete", path="delete", detail=False)
+class PeerASNBulkDeleteView(WithCounts, generic.BulkDeleteView):
+    queryset = PeerASN.objects.select_related("asn")
+    filterset = filtersets.PeerASNFilterSet
+    table = tables.PeerASNTable

@@ -1,0 +1,25 @@
+"""Area `routers`: what a peering router's page shows."""
+
+from django.utils.translation import gettext_lazy as _
+
+from netbox.ui import attrs, panels
+
+__all__ = ("PeeringRouterAccessPanel", "PeeringRouterPanel")
+
+
+class PeeringRouterPanel(panels.ObjectAttributesPanel):
+    device = attrs.RelatedObjectAttr("device", linkify=True, label=_("Device"))
+    site = attrs.RelatedObjectAttr("device.site", linkify=True, label=_("Site"))
+    role = attrs.RelatedObjectAttr("device.role", linkify=True, colored=True, label=_("Role"))
+    platform = attrs.RelatedObjectAttr("device.platform", linkify=True, label=_("Platform"))
+    config_template = attrs.RelatedObjectAttr("config_template", linkify=True, label=_("Config template"))
+    description = attrs.TextAttr("description", label=_("Description"))
+
+
+class PeeringRouterAccessPanel(panels.ObjectAttributesPanel):
+    title = _("Access")
+
+    napalm_driver = attrs.TextAttr("napalm_driver", style="font-monospace", label=_("NAPALM driver"))
+    credential_profile = attrs.TextAttr("credential_profile", label=_("Credential profile"))
+    poll_enabled = attrs.BooleanAttr("poll_enabled", label=_("Poll"))
+    push_enabled = attrs.BooleanAttr("push_enabled", label=_("Push"))
