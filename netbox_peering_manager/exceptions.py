@@ -5,10 +5,18 @@ PeeringError
 ├── SecretError              a password cannot be read or kept: look at the encryption keys
 ├── ProvisioningError        a session cannot be made or removed as asked: correct the input
 └── RenderingError           a configuration cannot be rendered: correct the template or its data
+    ├── RenderingRefused     what was asked for is not there, or not for this user: correct the request
     └── TemplateFailed       the template failed; knows template, line and message
 """
 
-__all__ = ("PeeringError", "ProvisioningError", "RenderingError", "SecretError", "TemplateFailed")
+__all__ = (
+    "PeeringError",
+    "ProvisioningError",
+    "RenderingError",
+    "RenderingRefused",
+    "SecretError",
+    "TemplateFailed",
+)
 
 
 class PeeringError(Exception):
@@ -33,6 +41,18 @@ class ProvisioningError(PeeringError):
 
 class RenderingError(PeeringError):
     """A configuration could not be rendered; there is no partial text."""
+
+
+class RenderingRefused(RenderingError):
+    """
+    Something asked for does not exist, may not be seen by the user, or does not fit the rest of the request.
+
+    `errors` maps "template", "device" or "sessions" to messages. What may not be seen is told as what does not exist.
+    """
+
+    def __init__(self, errors: dict[str, list[str]]):
+        self.errors = errors
+        super().__init__(" ".join(message for messages in errors.values() for message in messages))
 
 
 class TemplateFailed(RenderingError):
