@@ -1,8 +1,15 @@
-"""REST addresses, below /api/plugins/peering-manager/."""
+"""
+REST addresses, below /api/plugins/peering-manager/; render-config also below /api/plugins/bgp/, where scripts
+written for netbox-bgp's address look for it, while that plugin is not there to answer itself.
+"""
+
+from django.apps import apps
+from django.urls import include, path
 
 from netbox.api.routers import NetBoxRouter
 
 from .views import fabrics, peers, routers, sessions
+from .views.rendering import RenderConfigView
 
 app_name = "netbox_peering_manager"
 
@@ -10,4 +17,17 @@ router = NetBoxRouter()
 for prefix, viewset in (*fabrics.routes, *peers.routes, *sessions.routes, *routers.routes):
     router.register(prefix, viewset)
 
-urlpatterns = router.urls
+render_config = path("render-config/", RenderConfigView.as_view(), name="render-config")
+urlpatterns = [render_config, *router.urls]
+
+
+def answer_for_netbox_bgp(patterns: list) -> None:
+    """Add render-config below bgp/ to `patterns`, those of all plugins, unless netbox-bgp is installed."""
+    if not apps.is_installed("netbox_bgp"):
+        patterns.append(path("bgp/", include(([render_config], f"{app_name}-bgp"))))
+
+
+# At the end: that module imports this one, and needs `urlpatterns` to be there.
+from netbox.plugins.urls import plugin_api_patterns  # noqa: E402
+
+answer_for_netbox_bgp(plugin_api_patterns)
