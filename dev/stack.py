@@ -14,6 +14,7 @@ from dev import baseline, databases, netbox, paths, postgres, processes, program
 from dev.progress import step
 
 SCRATCH = "netbox_baseline"
+LEFTOVERS = (".stack", "build", "dist", "site", "*.egg-info", ".*_cache")
 
 
 @dataclass(frozen=True)
@@ -107,18 +108,9 @@ def clean():
     data = postgres.data_folder()
     if data.parent != paths.STACK:
         shutil.rmtree(data.parent, ignore_errors=True)
-    leftovers = (
-        ".stack",
-        "build",
-        "dist",
-        "site",
-        ".mypy_cache",
-        ".ruff_cache",
-        ".pytest_cache",
-        ".import_linter_cache",
-    )
-    for name in leftovers:
-        shutil.rmtree(paths.ROOT / name, ignore_errors=True)
+    for pattern in LEFTOVERS:
+        for path in paths.ROOT.glob(pattern):
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def rebuild_baseline():

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from dev import databases, paths, postgres, pytest_plugin
+from dev import databases, paths, postgres, pytest_plugin, redis
 
 
 @pytest.fixture
@@ -61,7 +61,8 @@ def test_empty_database_is_told_from_a_filled_one(prefix):
     assert not databases.has_tables(server, f"{prefix}empty")
 
 
-def test_run_and_workers_share_no_redis_database():
+def test_run_and_workers_share_no_redis_database(monkeypatch):
+    monkeypatch.setattr(redis, "known", lambda: redis.Server("127.0.0.1", 6379))
     first = pytest_plugin.run_slot(4711)
     slots = [first, *(pytest_plugin.worker_slot(first, f"gw{number}") for number in range(15))]
     assert len(set(slots)) == 16
@@ -69,13 +70,19 @@ def test_run_and_workers_share_no_redis_database():
     assert min(slots) > 0
 
 
+def test_given_redis_is_shared_since_it_has_few_databases(monkeypatch):
+    monkeypatch.setattr(redis, "known", lambda: redis.Server("127.0.0.1", 6379, given=True))
+    assert pytest_plugin.run_slot(4711) == 0
+    assert pytest_plugin.worker_slot(0, "gw1") == 0
+
+
 def test_data_of_a_checkout_that_the_server_cannot_reach_lies_elsewhere_under_its_own_name(
     tmp_path, monkeypatch
 ):
     monkeypatch.setattr(postgres, "server_user", lambda: (65534, 65534))
     tmp_path.chmod(0o700)
-    first = postgres.data_folder(tmp_path / "a" / ".stack") if (tmp_path / "a").mkdir() is None else None
-    (tmp_path / "b").mkdir()
-    second = postgres.data_folder(tmp_path / "b" / ".stack")
+    for name in "ab":
+        (tmp_path / name).mkdir()
+    first, second = (postgres.data_folder(tmp_path / name / ".stack") for name in "ab")
     assert first != second
     assert not first.is_relative_to(tmp_path)
