@@ -31,8 +31,11 @@ class ProvisioningError(PeeringError):
     """
     A session could not be made or removed; nothing was changed.
 
-    `errors` maps a form or serializer field to its messages; the key None holds those of no single field.
+    `errors` maps a form or serializer field to its messages; the key None holds those of no single field. Of several
+    sessions made together, `position` is the refused one's, from 0.
     """
+
+    position = 0
 
     def __init__(self, errors: dict[str | None, list[str]]):
         self.errors = errors

@@ -41,10 +41,13 @@ class PeeringSessionFilterSet(PrimaryModelFilterSet):
     """
     Filters of peering sessions, most of them about the BGPPeer behind one.
 
-    AS numbers and `enabled` are the effective ones: what a BGPPeer leaves out comes from its templates or router.
+    AS numbers and `enabled` are the effective ones: what a BGPPeer leaves out comes from its templates or
+    router.
     """
 
-    bgp_peer_id = django_filters.ModelMultipleChoiceFilter(queryset=BGPPeer.objects.all(), label=_("BGP peer (ID)"))
+    bgp_peer_id = django_filters.ModelMultipleChoiceFilter(
+        queryset=BGPPeer.objects.all(), label=_("BGP peer (ID)")
+    )
     relationship_id = django_filters.ModelMultipleChoiceFilter(
         queryset=Relationship.objects.all(), label=_("Relationship (ID)")
     )
@@ -79,10 +82,16 @@ class PeeringSessionFilterSet(PrimaryModelFilterSet):
         label=_("Device (name)"),
     )
     vrf_id = django_filters.ModelMultipleChoiceFilter(
-        field_name="bgp_peer__scope__vrf", queryset=VRF.objects.all(), null_label=_("Global"), label=_("VRF (ID)")
+        field_name="bgp_peer__scope__vrf",
+        queryset=VRF.objects.all(),
+        null_label=_("Global"),
+        label=_("VRF (ID)"),
     )
     vrf = django_filters.ModelMultipleChoiceFilter(
-        field_name="bgp_peer__scope__vrf__rd", queryset=VRF.objects.all(), to_field_name="rd", label=_("VRF (RD)")
+        field_name="bgp_peer__scope__vrf__rd",
+        queryset=VRF.objects.all(),
+        to_field_name="rd",
+        label=_("VRF (RD)"),
     )
     remote_as_id = django_filters.ModelMultipleChoiceFilter(
         queryset=ASN.objects.all(), method="filter_remote_as", label=_("Remote AS (ID)")
@@ -99,7 +108,9 @@ class PeeringSessionFilterSet(PrimaryModelFilterSet):
         field_name="bgp_peer__status", choices=BGPStatusChoices, label=_("Status")
     )
     enabled = django_filters.BooleanFilter(method="filter_enabled", label=_("Enabled"))
-    family = django_filters.MultipleChoiceFilter(method="filter_family", choices=FAMILIES, label=_("Address family"))
+    family = django_filters.MultipleChoiceFilter(
+        method="filter_family", choices=FAMILIES, label=_("Address family")
+    )
     address = MultiValueCharFilter(method="filter_address", label=_("Peer address or prefix"))
     has_password = django_filters.BooleanFilter(method="filter_has_password", label=_("Has a password"))
     has_clear_password = django_filters.BooleanFilter(
@@ -119,7 +130,9 @@ class PeeringSessionFilterSet(PrimaryModelFilterSet):
         )
 
     def search(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
-        """Find by what people know a session by: name, reference, peer address, AS number or name, network."""
+        """
+        Find by what people know a session by: name, reference, peer address, AS number or name, network.
+        """
         value = value.strip()
         if not value:
             return queryset
@@ -184,7 +197,9 @@ def _asns(numbers: list) -> QuerySet:
 
 
 def _at_address(text: str) -> Q:
-    """Match the peer's address: a host as it is, a prefix by what lies in it, anything else matches nothing."""
+    """
+    Match the peer's address: a host as it is, a prefix by what lies in it, anything else matches nothing.
+    """
     try:
         network = netaddr.IPNetwork(text.strip())
     except (netaddr.AddrFormatError, ValueError):

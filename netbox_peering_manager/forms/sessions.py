@@ -1,4 +1,6 @@
-"""Area `sessions`: forms of relationship types and peering sessions, one object at a time, and their filters."""
+"""
+Area `sessions`: forms of relationship types and peering sessions, one object at a time, and their filters.
+"""
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -30,10 +32,16 @@ from .sessions_bulk import (
     RelationshipBulkEditForm,
     RelationshipImportForm,
 )
+from .sessions_checks import refuse_other_fabric, refuse_wrapped
+from .sessions_create import PeeringSessionCreateForm
+from .sessions_delete import PeeringSessionBulkDeleteForm, PeeringSessionDeleteForm
 from .sessions_password import PasswordFieldsMixin
 
 __all__ = (
+    "PeeringSessionBulkDeleteForm",
     "PeeringSessionBulkEditForm",
+    "PeeringSessionCreateForm",
+    "PeeringSessionDeleteForm",
     "PeeringSessionFilterForm",
     "PeeringSessionForm",
     "PeeringSessionImportForm",
@@ -67,7 +75,13 @@ class RelationshipForm(OrganizationalModelForm):
 
     fieldsets = (
         FieldSet("name", "slug", "color", "description", "tags", name=_("Relationship Type")),
-        FieldSet("bgp_role", "routemap_in", "routemap_out", "remove_from_router", name=_("What its sessions inherit")),
+        FieldSet(
+            "bgp_role",
+            "routemap_in",
+            "routemap_out",
+            "remove_from_router",
+            name=_("What its sessions inherit"),
+        ),
     )
 
     class Meta:
@@ -175,6 +189,15 @@ class PeeringSessionForm(PasswordFieldsMixin, PrimaryModelForm):
             "tags",
         )
 
+    def clean_bgp_peer(self):
+        bgp_peer = self.cleaned_data["bgp_peer"]
+        refuse_wrapped(bgp_peer, but=self.instance.pk)
+        return bgp_peer
+
+    def clean(self):
+        super().clean()
+        refuse_other_fabric(self)
+
 
 class PeeringSessionFilterForm(PrimaryModelFilterSetForm):
     model = PeeringSession
@@ -230,13 +253,19 @@ class PeeringSessionFilterForm(PrimaryModelFilterSetForm):
         query_params={"peering_network_id": "$peering_network_id"},
         label=_("Connection"),
     )
-    device_id = DynamicModelMultipleChoiceField(queryset=Device.objects.all(), required=False, label=_("Device"))
+    device_id = DynamicModelMultipleChoiceField(
+        queryset=Device.objects.all(), required=False, label=_("Device")
+    )
     vrf_id = DynamicModelMultipleChoiceField(
         queryset=VRF.objects.all(), required=False, null_option=_("Global"), label=_("VRF")
     )
     remote_asn = forms.IntegerField(required=False, label=_("Remote AS number"))
-    remote_as_id = DynamicModelMultipleChoiceField(queryset=ASN.objects.all(), required=False, label=_("Remote AS"))
-    local_as_id = DynamicModelMultipleChoiceField(queryset=ASN.objects.all(), required=False, label=_("Local AS"))
+    remote_as_id = DynamicModelMultipleChoiceField(
+        queryset=ASN.objects.all(), required=False, label=_("Remote AS")
+    )
+    local_as_id = DynamicModelMultipleChoiceField(
+        queryset=ASN.objects.all(), required=False, label=_("Local AS")
+    )
     address = forms.CharField(required=False, label=_("Peer address or prefix"))
     family = forms.ChoiceField(
         choices=add_blank_choice(((4, "IPv4"), (6, "IPv6"))), required=False, label=_("Address family")

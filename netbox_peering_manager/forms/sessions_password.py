@@ -21,7 +21,9 @@ class PasswordField(forms.CharField):
 
 
 class PasswordFieldsMixin(forms.Form):
-    """For the model form of PeeringSession: an empty password keeps the one there is, a check box removes it."""
+    """
+    For the model form of PeeringSession: an empty password keeps the one there is, a check box removes it.
+    """
 
     password = PasswordField(help_text=_("Kept encrypted. Leave it empty to keep the password there is."))
     remove_password = forms.BooleanField(required=False, label=_("Remove the password"))
@@ -33,9 +35,10 @@ class PasswordFieldsMixin(forms.Form):
             self.fields["password"].help_text = _("Kept encrypted.")
 
     def clean(self):
-        super().clean()
+        cleaned = super().clean()
         if self.cleaned_data.get("password") and self.cleaned_data.get("remove_password"):
             self.add_error("remove_password", _("Enter a new password or remove the password, not both."))
+        return cleaned
 
     def save(self, *args, **kwargs):
         if password := self.cleaned_data.get("password"):

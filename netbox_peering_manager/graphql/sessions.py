@@ -43,21 +43,24 @@ class RelationshipFilter(OrganizationalModelFilter):
 
 @register_filter(PeeringSession, lookups=True)
 class PeeringSessionFilter(PrimaryModelFilter):
-    bgp_peer: (
-        Annotated["BGPPeerFilter", strawberry.lazy("netbox_routing.graphql.bgp.filters")] | None
-    ) = strawberry_django.filter_field()
+    bgp_peer: Annotated["BGPPeerFilter", strawberry.lazy("netbox_routing.graphql.bgp.filters")] | None = (
+        strawberry_django.filter_field()
+    )
     bgp_peer_id: ID | None = strawberry_django.filter_field()
     relationship: RelationshipFilter | None = strawberry_django.filter_field()
     relationship_id: ID | None = strawberry_django.filter_field()
+    peering_network: (
+        Annotated["PeeringNetworkFilter", strawberry.lazy("netbox_peering_manager.graphql.fabrics")] | None
+    ) = strawberry_django.filter_field()
     peering_network_id: ID | None = strawberry_django.filter_field()
     service_reference: StrFilterLookup | None = strawberry_django.filter_field()
     is_route_server: FilterLookup[bool] | None = strawberry_django.filter_field()
-    ipv4_max_prefixes: (
-        Annotated["IntegerLookup", strawberry.lazy("netbox.graphql.filter_lookups")] | None
-    ) = strawberry_django.filter_field()
-    ipv6_max_prefixes: (
-        Annotated["IntegerLookup", strawberry.lazy("netbox.graphql.filter_lookups")] | None
-    ) = strawberry_django.filter_field()
+    ipv4_max_prefixes: Annotated["IntegerLookup", strawberry.lazy("netbox.graphql.filter_lookups")] | None = (
+        strawberry_django.filter_field()
+    )
+    ipv6_max_prefixes: Annotated["IntegerLookup", strawberry.lazy("netbox.graphql.filter_lookups")] | None = (
+        strawberry_django.filter_field()
+    )
     password_changed: DatetimeFilterLookup[datetime] | None = strawberry_django.filter_field()
 
 
@@ -66,19 +69,24 @@ class RelationshipType(OrganizationalObjectType):
     color: str
     routemap_in: Annotated["RouteMapType", strawberry.lazy("netbox_routing.graphql.types")] | None
     routemap_out: Annotated["RouteMapType", strawberry.lazy("netbox_routing.graphql.types")] | None
-    sessions: list[Annotated["PeeringSessionType", strawberry.lazy("netbox_peering_manager.graphql.sessions")]]
+    sessions: list[
+        Annotated["PeeringSessionType", strawberry.lazy("netbox_peering_manager.graphql.sessions")]
+    ]
 
 
 @register_type(
     PeeringSession,
     fields="__all__",
-    exclude=["encrypted_password", "peering_network"],
+    exclude=["encrypted_password"],
     filters=PeeringSessionFilter,
     pagination=True,
 )
 class PeeringSessionType(PrimaryObjectType):
     bgp_peer: Annotated["BGPPeerType", strawberry.lazy("netbox_routing.graphql.types")]
     relationship: RelationshipType
+    peering_network: (
+        Annotated["PeeringNetworkType", strawberry.lazy("netbox_peering_manager.graphql.fabrics")] | None
+    )
 
     @strawberry_django.field(only=["encrypted_password"])
     def has_password(self) -> bool:

@@ -1,17 +1,17 @@
 """
 Session passwords: encrypted at rest, revealed to those who may see them, masked for everyone else.
 
-BGPPeer.password is a plain column that netbox-routing's REST API and change log show, so a password given through
-this plugin is kept on the PeeringSession instead, encrypted with Fernet (AES-128-CBC with HMAC-SHA256). The keys
-come from the setting `encryption_keys`, the first one encrypting and all of them decrypting, so that a key can be
-rotated: put the new one first, run `netbox peering_reencrypt`, drop the old one. NetBox's SECRET_KEY encrypts while
-that list is empty, and always decrypts.
+BGPPeer.password is a plain column that netbox-routing's REST API and change log show, so a password given
+through this plugin is kept on the PeeringSession instead, encrypted with Fernet (AES-128-CBC with
+HMAC-SHA256). The keys come from the setting `encryption_keys`, the first one encrypting and all of them
+decrypting, so that a key can be rotated: put the new one first, run `netbox peering_reencrypt`, drop the old
+one. NetBox's SECRET_KEY encrypts while that list is empty, and always decrypts.
 
 This is the only module that reads or writes `PeeringSession.encrypted_password`.
 """
 
 import base64
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -38,7 +38,9 @@ ACTION = "view_session_secrets"
 
 
 def encrypt(plaintext: str) -> str:
-    """Return `plaintext` encrypted with the first key, as ASCII text. SecretError when a key cannot be read."""
+    """
+    Return `plaintext` encrypted with the first key, as ASCII text. SecretError when a key cannot be read.
+    """
     return _fernet().encrypt(plaintext.encode()).decode()
 
 
@@ -61,8 +63,8 @@ def decrypt_all(tokens: "Iterable[tuple[str, object]]") -> list[str]:
         except InvalidToken as error:
             raise SecretError(
                 _(
-                    "The password of {owner} cannot be decrypted: none of the plugin's encryption_keys, nor SECRET_KEY, "
-                    "fits. Add the key that it was kept with, or enter the password anew."
+                    "The password of {owner} cannot be decrypted: none of the plugin's encryption_keys, nor "
+                    "SECRET_KEY, fits. Add the key that it was kept with, or enter the password anew."
                 ).format(owner=owner)
             ) from error
     return plaintexts
@@ -70,16 +72,24 @@ def decrypt_all(tokens: "Iterable[tuple[str, object]]") -> list[str]:
 
 def set_password(session: "PeeringSession", plaintext: str) -> None:
     """Put `plaintext` on the session, encrypted; an empty text removes the password. The caller saves."""
-    session.encrypted_password = encrypt(plaintext) if plaintext else ""
-    session.password_changed = timezone.now()
+    for field, value in password_fields(plaintext).items():
+        setattr(session, field, value)
+
+
+def password_fields(plaintext: str) -> dict[str, Any]:
+    """Return the fields of a session that has this password, for those that make one in a single step."""
+    return {
+        "encrypted_password": encrypt(plaintext) if plaintext else "",
+        "password_changed": timezone.now(),
+    }
 
 
 def reveal_password(session: "PeeringSession") -> str:
     """
     Return the session's password in clear, an empty text when it has none.
 
-    Its own first, then one found in the plain column of its BGPPeer or of its session template. The caller has
-    checked `may_view_secrets`.
+    Its own first, then one found in the plain column of its BGPPeer or of its session template. The caller
+    has checked `may_view_secrets`.
     """
     if session.encrypted_password:
         return decrypt(session.encrypted_password, session)
@@ -88,18 +98,22 @@ def reveal_password(session: "PeeringSession") -> str:
 
 
 def may_view_secrets(user: "AbstractBaseUser | AnonymousUser", session: "PeeringSession") -> bool:
-    """Whether `user` may see this session's password: `view_session_secrets` in an object permission that fits it."""
+    """
+    Whether `user` may see this session's password: `view_session_secrets` in an object permission that fits
+    it.
+    """
     return bool(user.has_perm(PERMISSION, session))
 
 
 @transaction.atomic
 def move_clear_password(session: "PeeringSession") -> None:
     """
-    Take the password that lies in the plain column of the session's BGPPeer and keep it encrypted on the session.
+    Take the password that lies in the plain column of the session's BGPPeer and keep it encrypted on the
+    session.
 
-    A password that the session already has wins, as it does in rendering; the plain column is emptied either way.
-    Change records are written as for any edit; they hold what the plain column held before, as every earlier one
-    does: change the password with the peer if that matters.
+    A password that the session already has wins, as it does in rendering; the plain column is emptied either
+    way. Change records are written as for any edit; they hold what the plain column held before, as every
+    earlier one does: change the password with the peer if that matters.
     """
     peer = session.bgp_peer
     if not peer.password:
@@ -118,11 +132,14 @@ def reencrypt_all() -> int:
     """
     Re-encrypt every session's password with the first key and return how many there were; all or nothing.
 
-    Nothing that users see changes, so no change records are written. SecretError when one cannot be decrypted.
+    Nothing that users see changes, so no change records are written. SecretError when one cannot be
+    decrypted.
     """
     from ..models import PeeringSession
 
-    sessions = list(PeeringSession.objects.exclude(encrypted_password="").order_by("pk").select_for_update(of=("self",)))
+    sessions = list(
+        PeeringSession.objects.exclude(encrypted_password="").order_by("pk").select_for_update(of=("self",))
+    )
     plaintexts = decrypt_all((session.encrypted_password, f"session {session.pk}") for session in sessions)
     fernet = _fernet()
     for session, plaintext in zip(sessions, plaintexts, strict=True):
@@ -140,6 +157,7 @@ def _fernet() -> MultiFernet:
 
 
 def _derive_key(secret: str) -> bytes:
-    # HKDF (RFC 5869), with a purpose of its own so that the key is never one that NetBox uses for something else.
+    # HKDF (RFC 5869), with a purpose of its own so that the key is never one that NetBox uses for something
+    # else.
     derived = HKDF(algorithm=SHA256(), length=32, salt=None, info=b"netbox_peering_manager session password")
     return base64.urlsafe_b64encode(derived.derive(secret.encode()))

@@ -14,6 +14,10 @@ from ..models import PeeringConnection, PeeringSession, Relationship
 
 __all__ = ("PeeringSessionTable", "RelationshipTable")
 
+LOCK = """
+{% load i18n %}
+{% if value %}<i class="mdi mdi-lock" title="{% trans "Has a password" %}"></i>{% endif %}
+"""
 STATUS_COLORS = {"active": "green", "planned": "cyan", "offline": "gray", "failed": "red"}
 
 
@@ -87,7 +91,9 @@ class ConnectionColumn(tables.Column):
 
 
 class PeeringSessionTable(PrimaryModelTable):
-    """Give it `with_bgp()`, and `with_connection()` for the connections; its queries do not grow with its rows."""
+    """
+    Give it `with_bgp()`, and `with_connection()` for the connections; its queries do not grow with its rows.
+    """
 
     name = tables.Column(
         accessor="__str__",
@@ -106,7 +112,10 @@ class PeeringSessionTable(PrimaryModelTable):
     )
     local_as = tables.Column(verbose_name=_("Local AS"), linkify=True)
     address = tables.Column(
-        accessor="bgp_peer__peer", verbose_name=_("Peer address"), linkify=True, order_by="bgp_peer__peer__address"
+        accessor="bgp_peer__peer",
+        verbose_name=_("Peer address"),
+        linkify=True,
+        order_by="bgp_peer__peer__address",
     )
     source = tables.Column(
         accessor="bgp_peer__source",
@@ -114,7 +123,9 @@ class PeeringSessionTable(PrimaryModelTable):
         linkify=True,
         order_by="bgp_peer__source__address",
     )
-    device = tables.Column(verbose_name=_("Device"), linkify=True, order_by="bgp_peer__scope__router__device__name")
+    device = tables.Column(
+        verbose_name=_("Device"), linkify=True, order_by="bgp_peer__scope__router__device__name"
+    )
     vrf = tables.Column(accessor="bgp_peer__scope__vrf", verbose_name=_("VRF"), linkify=True)
     peering_network = tables.Column(
         accessor="peering_network__name",
@@ -135,8 +146,7 @@ class PeeringSessionTable(PrimaryModelTable):
     ipv4_max_prefixes = tables.Column(verbose_name=_("IPv4 max prefixes"))
     ipv6_max_prefixes = tables.Column(verbose_name=_("IPv6 max prefixes"))
     has_password = columns.TemplateColumn(
-        template_code='{% load i18n %}{% if value %}<i class="mdi mdi-lock" title="{% trans "Has a password" %}"></i>'
-        "{% endif %}",
+        template_code=LOCK,
         verbose_name=_("Password"),
         orderable=False,
     )
@@ -202,7 +212,8 @@ class PeeringSessionTable(PrimaryModelTable):
     @cached_property
     def connections(self) -> dict[int, PeeringConnection]:
         """The connections of the sessions on this page, by id."""
-        # A page's rows are a slice of the queryset that is read once and kept, also by the rendering of the rows.
+        # A page's rows are a slice of the queryset that is read once and kept, also by the rendering of the
+        # rows.
         rows = self.page.object_list.data if hasattr(self, "page") else self.data
         ids = {getattr(session, "connection_id", None) for session in rows} - {None}
         connections = PeeringConnection.objects.filter(pk__in=ids).select_related("interface__device")
@@ -211,11 +222,15 @@ class PeeringSessionTable(PrimaryModelTable):
         return {connection.pk: connection for connection in connections}
 
     def order_remote_as(self, queryset: QuerySet, is_descending: bool) -> tuple[QuerySet, bool]:
-        return _by_number(queryset, is_descending, "bgp_peer", "bgp_peer__peer_session", "bgp_peer__peer_group")
+        return _by_number(
+            queryset, is_descending, "bgp_peer", "bgp_peer__peer_session", "bgp_peer__peer_group"
+        )
 
     def order_local_as(self, queryset: QuerySet, is_descending: bool) -> tuple[QuerySet, bool]:
         number = Coalesce(
-            "bgp_peer__local_as__asn", "bgp_peer__peer_session__local_as__asn", "bgp_peer__scope__router__asn__asn"
+            "bgp_peer__local_as__asn",
+            "bgp_peer__peer_session__local_as__asn",
+            "bgp_peer__scope__router__asn__asn",
         )
         return _ordered(queryset, number, is_descending)
 

@@ -1,24 +1,42 @@
 """Area `sessions`: pages of relationship types and peering sessions."""
 
 from extras.ui.panels import CustomFieldsPanel, TagsPanel
+from netbox.object_actions import AddObject, BulkDelete, BulkEdit, BulkExport, BulkImport, BulkRename
 from netbox.ui import layout
 from netbox.ui.panels import CommentsPanel, ObjectsTablePanel
 from netbox.views import generic
-from utilities.query import count_related
 from utilities.views import register_model_view
 
 from .. import filtersets, forms, tables
 from ..models import PeeringSession, Relationship
-from ..ui.sessions import PeeringSessionPanel, RelationshipPanel
+from ..querysets import count_visible
+from ..ui.sessions import (
+    BGPPeerPanel,
+    ConnectionPanel,
+    CreateSessions,
+    FamiliesPanel,
+    LocalASPanel,
+    PasswordPanel,
+    PeeringSessionPanel,
+    RelationshipPanel,
+)
+from . import sessions_create, sessions_delete, sessions_device, sessions_password  # noqa: F401  (register views)
 
 
-def relationships():
-    return Relationship.objects.annotate(session_count=count_related(PeeringSession, "relationship"))
+class CountedMixin:
+    """For pages with a table of relationship types: count the sessions that the user may see."""
+
+    def get_queryset(self, request):
+        return (
+            super()
+            .get_queryset(request)
+            .annotate(session_count=count_visible("PeeringSession", "relationship", request.user))
+        )
 
 
 @register_model_view(Relationship, "list", path="", detail=False)
-class RelationshipListView(generic.ObjectListView):
-    queryset = relationships()
+class RelationshipListView(CountedMixin, generic.ObjectListView):
+    queryset = Relationship.objects.all()
     filterset = filtersets.RelationshipFilterSet
     filterset_form = forms.RelationshipFilterForm
     table = tables.RelationshipTable
@@ -60,8 +78,8 @@ class RelationshipBulkImportView(generic.BulkImportView):
 
 
 @register_model_view(Relationship, "bulk_edit", path="edit", detail=False)
-class RelationshipBulkEditView(generic.BulkEditView):
-    queryset = relationships()
+class RelationshipBulkEditView(CountedMixin, generic.BulkEditView):
+    queryset = Relationship.objects.all()
     filterset = filtersets.RelationshipFilterSet
     table = tables.RelationshipTable
     form = forms.RelationshipBulkEditForm
@@ -74,8 +92,8 @@ class RelationshipBulkRenameView(generic.BulkRenameView):
 
 
 @register_model_view(Relationship, "bulk_delete", path="delete", detail=False)
-class RelationshipBulkDeleteView(generic.BulkDeleteView):
-    queryset = relationships()
+class RelationshipBulkDeleteView(CountedMixin, generic.BulkDeleteView):
+    queryset = Relationship.objects.all()
     filterset = filtersets.RelationshipFilterSet
     table = tables.RelationshipTable
 
@@ -90,14 +108,23 @@ class PeeringSessionListView(generic.ObjectListView):
     filterset = filtersets.PeeringSessionFilterSet
     filterset_form = forms.PeeringSessionFilterForm
     table = tables.PeeringSessionTable
+    actions = (AddObject, CreateSessions, BulkImport, BulkExport, BulkEdit, BulkRename, BulkDelete)
 
 
 @register_model_view(PeeringSession)
 class PeeringSessionView(generic.ObjectView):
-    queryset = sessions()
+    queryset = sessions().select_related("bgp_peer__bfd", "bgp_peer__peer_session__bfd", "owner")
     template_name = "generic/object.html"
     layout = layout.SimpleLayout(
-        left_panels=[PeeringSessionPanel(), TagsPanel()], right_panels=[CustomFieldsPanel(), CommentsPanel()]
+        left_panels=[
+            PeeringSessionPanel(),
+            ConnectionPanel(),
+            PasswordPanel(),
+            TagsPanel(),
+            CustomFieldsPanel(),
+        ],
+        right_panels=[LocalASPanel(), BGPPeerPanel(), CommentsPanel()],
+        bottom_panels=[FamiliesPanel()],
     )
 
 
@@ -106,11 +133,6 @@ class PeeringSessionView(generic.ObjectView):
 class PeeringSessionEditView(generic.ObjectEditView):
     queryset = PeeringSession.objects.all()
     form = forms.PeeringSessionForm
-
-
-@register_model_view(PeeringSession, "delete")
-class PeeringSessionDeleteView(generic.ObjectDeleteView):
-    queryset = PeeringSession.objects.all()
 
 
 @register_model_view(PeeringSession, "bulk_import", path="import", detail=False)
@@ -131,11 +153,5 @@ class PeeringSessionBulkEditView(generic.BulkEditView):
 class PeeringSessionBulkRenameView(generic.BulkRenameView):
     queryset = PeeringSession.objects.all()
     filterset = filtersets.PeeringSessionFilterSet
+    # Sessions are named by their BGPPeers.
     field_name = "service_reference"
-
-
-@register_model_view(PeeringSession, "bulk_delete", path="delete", detail=False)
-class PeeringSessionBulkDeleteView(generic.BulkDeleteView):
-    queryset = sessions()
-    filterset = filtersets.PeeringSessionFilterSet
-    table = tables.PeeringSessionTable

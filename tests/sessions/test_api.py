@@ -1,13 +1,15 @@
 """REST and GraphQL of relationship types and peering sessions."""
 
+from utilities.testing import APIViewTestCases
+
 from netbox_peering_manager.models import PeeringSession, Relationship
 from tests import factories
 from tests.base import PluginAPIMixin
-from utilities.testing import APIViewTestCases
 
 
 class RelationshipAPITests(PluginAPIMixin, APIViewTestCases.APIViewTestCase):
     model = Relationship
+    graphql_base_name = "relationship"
     brief_fields = ["description", "display", "id", "name", "slug", "url"]
     bulk_update_data = {"description": "New"}
     create_data = [
@@ -40,5 +42,6 @@ class PeeringSessionAPITests(PluginAPIMixin, APIViewTestCases.APIViewTestCase):
             factories.make_session(factories.make_bgp_peer(f"198.51.100.{host}/24"), relationship, network)
         free = [factories.make_bgp_peer(f"198.51.100.{host}/24") for host in (21, 22, 23)]
         cls.create_data = [
-            {"bgp_peer": peer.pk, "relationship": relationship.pk, "peering_network": network.pk} for peer in free
+            {"bgp_peer": peer.pk, "relationship": relationship.pk, "peering_network": network.pk}
+            for peer in free
         ]

@@ -1,10 +1,11 @@
 """Stock pages of relationship types and peering sessions."""
 
-from netbox_peering_manager.models import PeeringSession, Relationship
 from netbox_routing.models import RouteMap
+from utilities.testing import ViewTestCases, create_tags
+
+from netbox_peering_manager.models import PeeringSession, Relationship
 from tests import factories
 from tests.base import PluginViewMixin
-from utilities.testing import ViewTestCases, create_tags
 
 
 class RelationshipViewTests(PluginViewMixin, ViewTestCases.OrganizationalObjectViewTestCase):
@@ -12,7 +13,9 @@ class RelationshipViewTests(PluginViewMixin, ViewTestCases.OrganizationalObjectV
 
     @classmethod
     def setUpTestData(cls):
-        transit, customer, peer = (factories.make_relationship(name) for name in ("Transit", "Customer", "Peer"))
+        transit, customer, peer = (
+            factories.make_relationship(name) for name in ("Transit", "Customer", "Peer")
+        )
         route_map = RouteMap.objects.create(name="PEERS-IN")
         cls.form_data = {
             "name": "Route Server",
@@ -48,7 +51,10 @@ class PeeringSessionViewTests(PluginViewMixin, ViewTestCases.PrimaryObjectViewTe
         peer, transit = factories.make_relationship("Peer"), factories.make_relationship("Transit")
         sessions = [
             factories.make_session(
-                factories.make_bgp_peer(f"198.51.100.{host}/24", asn=64496 + host), peer, network, service_reference=f"NOC-{host}"
+                factories.make_bgp_peer(f"198.51.100.{host}/24", asn=64496 + host),
+                peer,
+                network,
+                service_reference=f"NOC-{host}",
             )
             for host in (11, 12, 13)
         ]

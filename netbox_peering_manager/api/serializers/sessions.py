@@ -1,29 +1,24 @@
 """Area `sessions`: REST representations of relationship types and peering sessions."""
 
+from django.utils.translation import gettext as _
 from rest_framework import serializers
 
 from dcim.api.serializers import DeviceSerializer
-from ipam.api.serializers import ASNSerializer
+from extras.api.serializers import TagSerializer
+from ipam.api.serializers import ASNSerializer, IPAddressSerializer
 from netbox.api.fields import ChoiceField, RelatedObjectCountField
 from netbox.api.serializers import OrganizationalModelSerializer, PrimaryModelSerializer
-from netbox_routing.api.serializers import BGPPeerSerializer, RouteMapSerializer
+from netbox_routing.api.serializers import BGPPeerSerializer, BGPScopeSerializer, RouteMapSerializer
+from netbox_routing.choices.bgp import BGPStatusChoices
+from netbox_routing.models import BFDProfile, BGPPeerTemplate
 
 from ...choices import BGPRoleChoices
 from ...models import PeeringSession, Relationship
-from ...services.secrets import set_password
+from ...services.secrets import password_fields
+from .fabrics import PeeringConnectionSerializer, PeeringNetworkSerializer
+from .peers import PeerASNSerializer
 
-try:
-    from .fabrics import PeeringNetworkSerializer
-except ImportError:  # until that area is in
-    from ...models import PeeringNetwork
-
-    class PeeringNetworkSerializer(PrimaryModelSerializer):
-        class Meta:
-            model = PeeringNetwork
-            fields = brief_fields = ("id", "display", "name")
-
-
-__all__ = ("PeeringSessionSerializer", "RelationshipSerializer")
+__all__ = ("NewSessionSerializer", "PasswordSerializer", "PeeringSessionSerializer", "RelationshipSerializer")
 
 
 class RelationshipSerializer(OrganizationalModelSerializer):
@@ -109,3 +104,74 @@ class PeeringSessionSerializer(PrimaryModelSerializer):
         )
         brief_fields = ("id", "url", "display", "description")
         read_only_fields = ("password_changed",)
+
+    def validate_bgp_peer(self, bgp_peer):
+        others = PeeringSession.objects.filter(bgp_peer=bgp_peer)
+        if self.instance is not None:
+            others = others.exclude(pk=self.instance.pk)
+        if session := others.first():
+            raise serializers.ValidationError(
+                _("This BGP peer has a peering session already: {session} (ID {id}).").format(
+                    session=session, id=session.pk
+                )
+            )
+        return bgp_peer
+
+    def validate(self, data):
+        # The model has no such field, so it is kept away from the instance that the data is checked on.
+        password = None if self.nested else data.pop("password", None)
+        data = super().validate(data)
+        return data if password is None else {**data, **password_fields(password)}
+
+
+class NewSessionSerializer(serializers.Serializer):
+    """
+    What create_sessions() takes: a session with everything it takes, down to the peer's address.
+
+    Only comes in; the sessions that were made go out as PeeringSessionSerializer shows them.
+    """
+
+    relationship = RelationshipSerializer(nested=True)
+    remote_asn = serializers.IntegerField(min_value=1, max_value=2**32 - 1)
+    remote_ip = serializers.CharField(max_length=50, help_text="The peer's address, without mask")
+    connection = PeeringConnectionSerializer(nested=True, required=False, allow_null=True)
+    scope = BGPScopeSerializer(nested=True, required=False, allow_null=True)
+    source = IPAddressSerializer(nested=True, required=False, allow_null=True)
+    local_as = PeerASNSerializer(nested=True, required=False, allow_null=True)
+    peer_group = serializers.PrimaryKeyRelatedField(
+        queryset=BGPPeerTemplate.objects.all(), required=False, allow_null=True
+    )
+    bfd = serializers.PrimaryKeyRelatedField(
+        queryset=BFDProfile.objects.all(), required=False, allow_null=True
+    )
+    ttl = serializers.IntegerField(min_value=1, max_value=255, required=False, allow_null=True)
+    name = serializers.CharField(max_length=100, required=False, allow_blank=True)
+    description = serializers.CharField(max_length=200, required=False, allow_blank=True)
+    status = serializers.ChoiceField(choices=BGPStatusChoices.CHOICES, required=False)
+    enabled = serializers.BooleanField(required=False)
+    service_reference = serializers.CharField(max_length=100, required=False, allow_blank=True)
+    is_route_server = serializers.BooleanField(required=False)
+    password = serializers.CharField(
+        max_length=255,
+        write_only=True,
+        required=False,
+        allow_blank=True,
+        trim_whitespace=False,
+        help_text="Kept encrypted and never shown",
+    )
+    ipv4_max_prefixes = serializers.IntegerField(min_value=0, required=False, allow_null=True)
+    ipv6_max_prefixes = serializers.IntegerField(min_value=0, required=False, allow_null=True)
+    tags = TagSerializer(nested=True, many=True, required=False)
+
+    def get_fields(self):
+        fields = super().get_fields()
+        if request := self.context.get("request"):
+            for name in ("peer_group", "bfd"):
+                fields[name].queryset = fields[name].queryset.restrict(request.user, "view")
+        return fields
+
+
+class PasswordSerializer(serializers.Serializer):
+    """A session's password in clear, an empty text when it has none."""
+
+    password = serializers.CharField(read_only=True)

@@ -1,10 +1,37 @@
 """Area `sessions`: REST endpoints of relationship types and peering sessions."""
 
-from netbox.api.viewsets import NetBoxModelViewSet
+from django.db import transaction
+from django.utils.translation import gettext as _
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
+from rest_framework import status
+from rest_framework.decorators import action
+from rest_framework.exceptions import PermissionDenied, ValidationError
+from rest_framework.response import Response
+from rest_framework.serializers import BooleanField
 
+from netbox.api.viewsets import NetBoxModelViewSet
+from netbox.api.viewsets.mixins import discard_events_on_rollback
+
+from ...exceptions import ProvisioningError, SecretError
 from ...filtersets import PeeringSessionFilterSet, RelationshipFilterSet
 from ...models import PeeringSession, Relationship
-from ..serializers import PeeringSessionSerializer, RelationshipSerializer
+from ...services import secrets
+from ...services.provisioning.create import NewSession, create_sessions
+from ...services.provisioning.removal import bgp_peers_to_delete, delete_session
+from ..serializers import (
+    NewSessionSerializer,
+    PasswordSerializer,
+    PeeringSessionSerializer,
+    RelationshipSerializer,
+)
+
+DELETE_BGP_PEER = "delete_bgp_peer"
+WITH_BGP_PEER = OpenApiParameter(
+    DELETE_BGP_PEER,
+    OpenApiTypes.BOOL,
+    description="Also delete the BGP peers that the sessions wrap (default: no).",
+)
 
 
 class RelationshipViewSet(NetBoxModelViewSet):
@@ -13,10 +40,101 @@ class RelationshipViewSet(NetBoxModelViewSet):
     filterset_class = RelationshipFilterSet
 
 
+@extend_schema_view(
+    destroy=extend_schema(parameters=[WITH_BGP_PEER]), bulk_destroy=extend_schema(parameters=[WITH_BGP_PEER])
+)
 class PeeringSessionViewSet(NetBoxModelViewSet):
+    """
+    Peering sessions. Their passwords go in and never come out, except by `password`, for those who may see
+    them.
+    """
+
     queryset = PeeringSession.objects.with_bgp()
     serializer_class = PeeringSessionSerializer
     filterset_class = PeeringSessionFilterSet
+
+    def _handle_background_request(self, request, action, action_kwargs=None):
+        # The request would wait in the job queue as it is, and so would the passwords in it.
+        if (
+            isinstance(request.data, list)
+            and self._background_requested(request)
+            and _has_password(request.data)
+        ):
+            raise ValidationError(
+                {"password": [_("Passwords are not put into the job queue: leave out background=true.")]}
+            )
+        return super()._handle_background_request(request, action, action_kwargs)
+
+    def perform_destroy(self, instance):
+        if not self._with_bgp_peer():
+            return super().perform_destroy(instance)
+        if not bgp_peers_to_delete(self.request.user, [instance]):
+            raise PermissionDenied(_("You may not delete the BGP peer of this session."))
+        using = self.queryset.db
+        with transaction.atomic(using=using), discard_events_on_rollback(self, using=using):
+            delete_session(instance, with_bgp_peer=True)
+        return None
+
+    def _with_bgp_peer(self) -> bool:
+        try:
+            return BooleanField().run_validation(self.request.query_params.get(DELETE_BGP_PEER, False))
+        except ValidationError as error:
+            raise ValidationError({DELETE_BGP_PEER: error.detail}) from error
+
+    @extend_schema(
+        request=NewSessionSerializer(many=True),
+        responses={201: PeeringSessionSerializer(many=True)},
+        filters=False,
+    )
+    @action(detail=False, methods=["post"], url_path="create", url_name="create", filterset_class=None)
+    def create_with_peers(self, request):
+        """
+        Make one session, or a list of them, with everything they take: AS number, addresses, BGP peer,
+        address family.
+
+        All or none. Answers with the list of sessions.
+        """
+        several = isinstance(request.data, list)
+        serializer = NewSessionSerializer(
+            data=request.data, many=several, context=self.get_serializer_context()
+        )
+        serializer.is_valid(raise_exception=True)
+        wanted = serializer.validated_data if several else [serializer.validated_data]
+        try:
+            with transaction.atomic(), discard_events_on_rollback(self):
+                made = create_sessions([NewSession(**data) for data in wanted], request.user)
+        except ProvisioningError as error:
+            raise ValidationError(_as_detail(error, len(wanted) if several else None)) from error
+        shown = self.get_queryset().filter(pk__in=[session.pk for session in made]).order_by("pk")
+        return Response(self.get_serializer(shown, many=True).data, status=status.HTTP_201_CREATED)
+
+    @extend_schema(responses={200: PasswordSerializer})
+    @action(detail=True, methods=["get"], url_path="password", url_name="password", filterset_class=None)
+    def password(self, request, pk):
+        """
+        Return the session's password in clear, for users with view_session_secrets on it; 404 to all others.
+        """
+        self.queryset = self.queryset.restrict(request.user, secrets.ACTION)
+        session = self.get_object()
+        try:
+            data = {"password": secrets.reveal_password(session)}
+        except SecretError as error:
+            return Response({"detail": str(error)}, status=status.HTTP_409_CONFLICT)
+        return Response(data, headers={"Cache-Control": "no-store"})
+
+
+def _has_password(entries: list) -> bool:
+    return any(isinstance(entry, dict) and "password" in entry for entry in entries)
+
+
+def _as_detail(error: ProvisioningError, count: int | None) -> dict | list:
+    """
+    Return the errors by field; of several sessions, one such entry each, empty for those without errors.
+    """
+    detail = {name or "non_field_errors": messages for name, messages in error.errors.items()}
+    if count is None:
+        return detail
+    return [detail if position == error.position else {} for position in range(count)]
 
 
 routes = (("relationships", RelationshipViewSet), ("sessions", PeeringSessionViewSet))

@@ -1,13 +1,13 @@
 """
 Making sessions: from what an engineer knows of one (peer AS, addresses, our port) to every row that it needs.
 
-One call makes the AS number when it is missing, the peer's IP address, the BGPPeer, its address family and the
-PeeringSession, in one transaction; whatever is refused is refused before anything stays. Each row is made with the
-permissions of the user that it is made for.
+One call makes the AS number when it is missing, the peer's IP address, the BGPPeer, its address family and
+the PeeringSession, in one transaction; whatever is refused is refused before anything stays. Each row is made
+with the permissions of the user that it is made for.
 """
 
 import ipaddress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
@@ -43,9 +43,10 @@ class NewSession:
     """
     A session to be made.
 
-    `remote_ip` is the peer's address, without mask. Over a LAN, `connection` is our port on it: it gives the network,
-    the BGP scope and our source address. Elsewhere (`connection` None) `scope` is needed and `source` may be given.
-    An empty `name` becomes "AS64512 LINX LON1". `password` is plain text, empty for none.
+    `remote_ip` is the peer's address, without mask. Over a LAN, `connection` is our port on it: it gives the
+    network, the BGP scope and our source address. Elsewhere (`connection` None) `scope` is needed and
+    `source` may be given. An empty `name` becomes "AS64512 LINX LON1". `password` is plain text, empty for
+    none, and in no repr.
     """
 
     relationship: "Relationship"
@@ -64,31 +65,49 @@ class NewSession:
     enabled: bool = True
     service_reference: str = ""
     is_route_server: bool = False
-    password: str = ""
+    password: str = field(default="", repr=False)
     ipv4_max_prefixes: int | None = None
     ipv6_max_prefixes: int | None = None
     tags: "Sequence[Tag]" = ()
 
 
-def create_sessions(wanted: "Sequence[NewSession]", user: "AbstractBaseUser | None" = None) -> list[PeeringSession]:
+def create_sessions(
+    wanted: "Sequence[NewSession]", user: "AbstractBaseUser | None" = None
+) -> list[PeeringSession]:
     """
     Make the sessions, in their order, all or none, and return them.
 
-    With a user, every row needs the user's `add` permission for it, constraints included; without one (nbshell, own
-    scripts) none is checked. ProvisioningError says what is wrong with which field of NewSession; nothing is kept.
+    With a user, every row needs the user's `add` permission for it, constraints included; without one
+    (nbshell, own scripts) none is checked. ProvisioningError says what is wrong with which field of which
+    NewSession (`position`, from 0); nothing is kept.
     """
+    made: list[PeeringSession] = []
     try:
         with transaction.atomic():
-            return [_create(new, user) for new in wanted]
+            for new in wanted:
+                session = _create(new, user)
+                made.append(session)
+            return made
+    except ProvisioningError as error:
+        error.position = len(made)
+        raise
     except IntegrityError as error:
         raise ProvisioningError(
-            {None: [_("Someone else made the same session just now. Nothing was kept; look at it and try again.")]}
+            {
+                None: [
+                    _(
+                        "Someone else made the same session just now. Nothing was kept; look at it and try "
+                        "again."
+                    )
+                ]
+            }
         ) from error
 
 
 def get_or_create_asn(asn: int, user: "AbstractBaseUser | None" = None) -> ASN:
     """
-    Return the ipam.ASN of this number; a missing one is made, its RIR from IANA's ranges, else the setting default_rir.
+    Return the ipam.ASN of this number; a missing one is made, its RIR from IANA's ranges, else the setting
+    default_rir.
 
     ProvisioningError (field remote_asn) when no RIR can be told or the user may not add it.
     """
@@ -107,7 +126,7 @@ def _create(new: NewSession, user: "AbstractBaseUser | None") -> PeeringSession:
     peer = BGPPeer(
         scope=scope,
         peer=_peer_address(remote_ip, scope, network, user),
-        source=new.source or (new.connection.address_of(remote_ip.version) if new.connection else None),
+        source=_source(new, remote_ip),
         local_as=_local_as(new, scope),
         remote_as=remote_as,
         peer_group=new.peer_group,
@@ -144,8 +163,27 @@ def _parse(remote_ip: str) -> "Address":
         return ipaddress.ip_address(remote_ip)
     except ValueError as error:
         raise ProvisioningError(
-            {"remote_ip": [_("{value} is not an IP address; write it without a mask.").format(value=remote_ip)]}
+            {
+                "remote_ip": [
+                    _("{value} is not an IP address; write it without a mask.").format(value=remote_ip)
+                ]
+            }
         ) from error
+
+
+def _source(new: NewSession, remote_ip: "Address") -> IPAddress | None:
+    source = new.source or (new.connection.address_of(remote_ip.version) if new.connection else None)
+    if source is not None and source.family != remote_ip.version:
+        raise ProvisioningError(
+            {
+                "source": [
+                    _("{source} is not an IPv{family} address, as that of the peer is.").format(
+                        source=source, family=remote_ip.version
+                    )
+                ]
+            }
+        )
+    return source
 
 
 def _scope_of(new: NewSession) -> "BGPScope":
@@ -153,13 +191,15 @@ def _scope_of(new: NewSession) -> "BGPScope":
     if scope is not None:
         return scope
     if new.connection is None:
-        raise ProvisioningError({"scope": [_("Without a connection, choose the BGP scope that the session is to live in.")]})
+        raise ProvisioningError(
+            {"scope": [_("Without a connection, choose the BGP scope that the session is to live in.")]}
+        )
     raise ProvisioningError(
         {
             "connection": [
                 _(
-                    "{connection} has no BGP scope. Create a BGP router and scope for {device} in netbox-routing, then "
-                    "set the scope on the connection."
+                    "{connection} has no BGP scope. Create a BGP router and scope for {device} in "
+                    "netbox-routing, then set the scope on the connection."
                 ).format(connection=new.connection, device=new.connection.interface.device)
             ]
         }
@@ -176,8 +216,8 @@ def _local_as(new: NewSession, scope: "BGPScope") -> ASN:
             {
                 "local_as": [
                     _(
-                        "{asn} is no affiliated peer ASN: create one for it, or mark it as affiliated, to use it as "
-                        "the local AS."
+                        "{asn} is no affiliated peer ASN: create one for it, or mark it as affiliated, to "
+                        "use it as the local AS."
                     ).format(asn=peer_asn or scope.router.asn)
                 ]
             }
@@ -237,7 +277,9 @@ def _refuse_known_peer(peer: BGPPeer) -> None:
         if has_session
         else _("{scope} has the BGP peer {known} at {ip} already: add a session that wraps it instead.")
     )
-    raise ProvisioningError({"remote_ip": [message.format(scope=peer.scope, ip=peer.peer, known=known.name or known)]})
+    raise ProvisioningError(
+        {"remote_ip": [message.format(scope=peer.scope, ip=peer.peer, known=known.name or known)]}
+    )
 
 
 def _add_address_family(peer: BGPPeer, version: int, user: "AbstractBaseUser | None") -> None:
@@ -261,7 +303,11 @@ def _rir_for(asn: int, user: "AbstractBaseUser | None") -> RIR:
         if found := RIR.objects.filter(slug=slug).first():
             return found
         raise ProvisioningError(
-            {"remote_asn": [_("The setting default_rir names the RIR {slug}, which does not exist.").format(slug=slug)]}
+            {
+                "remote_asn": [
+                    _("The setting default_rir names the RIR {slug}, which does not exist.").format(slug=slug)
+                ]
+            }
         )
     if registry:
         return _add(RIR(name=registry.name, slug=registry.slugs[0]), user, field="remote_asn")
@@ -269,8 +315,8 @@ def _rir_for(asn: int, user: "AbstractBaseUser | None") -> RIR:
         {
             "remote_asn": [
                 _(
-                    "AS{asn} is not in NetBox and belongs to no RIR (it is reserved, private or unallocated). Create "
-                    "it under IPAM > ASNs, or name a RIR for such numbers in the setting default_rir."
+                    "AS{asn} is not in NetBox and belongs to no RIR (it is reserved, private or "
+                    "unallocated). Create it under IPAM > ASNs, or name a RIR for such numbers in the setting default_rir."
                 ).format(asn=asn)
             ]
         }
@@ -298,7 +344,12 @@ def _add[M: models.Model](row: M, user: "AbstractBaseUser | None", field: str | 
 
 
 # What the rows call what NewSession calls otherwise.
-_FIELD_OF = {"asn": "remote_asn", "peer": "remote_ip", "address": "remote_ip", "peering_network": "connection"}
+_FIELD_OF = {
+    "asn": "remote_asn",
+    "peer": "remote_ip",
+    "address": "remote_ip",
+    "peering_network": "connection",
+}
 _OWN_FIELDS = frozenset(NewSession.__dataclass_fields__)
 
 

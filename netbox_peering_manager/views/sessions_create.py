@@ -1,0 +1,72 @@
+"""Area `sessions`: the one form that makes a session with everything it takes."""
+
+from django.contrib import messages
+from django.shortcuts import redirect, render
+from django.utils.html import format_html, format_html_join
+from django.utils.translation import gettext as _
+
+from core.signals import clear_events
+from netbox.views.generic.base import BaseMultiObjectView
+from utilities.exceptions import AbortRequest
+from utilities.forms import restrict_form_fields
+from utilities.querydict import normalize_querydict
+from utilities.views import GetReturnURLMixin, register_model_view
+
+from ..exceptions import ProvisioningError
+from ..forms import PeeringSessionCreateForm
+from ..models import PeeringSession
+from ..services.provisioning.create import create_sessions
+
+
+@register_model_view(PeeringSession, "create", path="create", detail=False)
+class PeeringSessionCreateView(GetReturnURLMixin, BaseMultiObjectView):
+    """Parse the form, have create_sessions() do the work, put what it refuses on the form."""
+
+    queryset = PeeringSession.objects.all()
+    template_name = "netbox_peering_manager/sessions/session_create.html"
+
+    def get_required_permission(self):
+        return "netbox_peering_manager.add_peeringsession"
+
+    def get(self, request):
+        form = PeeringSessionCreateForm(initial=normalize_querydict(request.GET))
+        restrict_form_fields(form, request.user)
+        return self._show(request, form)
+
+    def post(self, request):
+        form = PeeringSessionCreateForm(request.POST)
+        restrict_form_fields(form, request.user)
+        if not form.is_valid():
+            return self._show(request, form)
+        try:
+            made = create_sessions(form.wanted(), request.user)
+        except ProvisioningError as error:
+            clear_events.send(sender=self)
+            form.add_errors(error)
+            return self._show(request, form)
+        except AbortRequest as error:
+            clear_events.send(sender=self)
+            form.add_error(None, error.message)
+            return self._show(request, form)
+        return self._done(request, made)
+
+    def _show(self, request, form):
+        return render(
+            request,
+            self.template_name,
+            {
+                "model": PeeringSession,
+                "object": PeeringSession(),
+                "form": form,
+                "return_url": self.get_return_url(request),
+            },
+        )
+
+    def _done(self, request, made):
+        links = format_html_join(
+            ", ", '<a href="{}">{}</a>', ((item.get_absolute_url(), item) for item in made)
+        )
+        messages.success(request, format_html(_("Created {sessions}"), sessions=links))
+        if "_addanother" in request.POST:
+            return redirect(request.get_full_path())
+        return redirect(self.get_return_url(request, made[0]))
