@@ -1,6 +1,6 @@
 """
-Area `fabrics`: where we meet other networks. A fabric (an exchange, a private interconnect) has networks (LANs), a
-network has connections (our ports on it). Addresses, prefixes, VLANs and interfaces stay NetBox's.
+Area `fabrics`: where we meet other networks. A fabric (an exchange, a private interconnect) has networks
+(LANs), a network has connections (our ports on it). Addresses, prefixes, VLANs and interfaces stay NetBox's.
 """
 
 from collections.abc import Iterable
@@ -18,6 +18,7 @@ from netbox.models import PrimaryModel
 from netbox.models.features import ContactsMixin
 
 from ..choices import ConnectionStatusChoices, FabricStatusChoices, FabricTypeChoices, NetworkStatusChoices
+from ..querysets import PeeringConnectionQuerySet, PeeringFabricQuerySet, PeeringNetworkQuerySet
 
 if TYPE_CHECKING:
     from ipam.models import IPAddress, Prefix
@@ -37,7 +38,10 @@ class PeeringFabric(ContactsMixin, PrimaryModel):
         verbose_name=_("type"), max_length=50, choices=FabricTypeChoices, default=FabricTypeChoices.IX
     )
     status = models.CharField(
-        verbose_name=_("status"), max_length=50, choices=FabricStatusChoices, default=FabricStatusChoices.ACTIVE
+        verbose_name=_("status"),
+        max_length=50,
+        choices=FabricStatusChoices,
+        default=FabricStatusChoices.ACTIVE,
     )
     site = models.ForeignKey(
         verbose_name=_("site"),
@@ -72,6 +76,8 @@ class PeeringFabric(ContactsMixin, PrimaryModel):
         help_text=_("ID of the ix in PeeringDB"),
     )
 
+    objects = PeeringFabricQuerySet.as_manager()
+
     clone_fields = ("type", "status", "site", "tenant", "peer_group", "description")
 
     class Meta:
@@ -97,7 +103,10 @@ class PeeringNetwork(PrimaryModel):
     )
     name = models.CharField(verbose_name=_("name"), max_length=100)
     status = models.CharField(
-        verbose_name=_("status"), max_length=50, choices=NetworkStatusChoices, default=NetworkStatusChoices.ACTIVE
+        verbose_name=_("status"),
+        max_length=50,
+        choices=NetworkStatusChoices,
+        default=NetworkStatusChoices.ACTIVE,
     )
     ipv4_prefix = models.OneToOneField(
         verbose_name=_("IPv4 prefix"),
@@ -124,7 +133,11 @@ class PeeringNetwork(PrimaryModel):
         null=True,
     )
     mtu = models.PositiveIntegerField(
-        verbose_name=_("MTU"), blank=True, null=True, validators=[MinValueValidator(68)], help_text=_("In bytes")
+        verbose_name=_("MTU"),
+        blank=True,
+        null=True,
+        validators=[MinValueValidator(68)],
+        help_text=_("In bytes"),
     )
     peeringdb_id = models.PositiveBigIntegerField(
         verbose_name=_("PeeringDB ID"),
@@ -133,6 +146,8 @@ class PeeringNetwork(PrimaryModel):
         null=True,
         help_text=_("ID of the ixlan in PeeringDB"),
     )
+
+    objects = PeeringNetworkQuerySet.as_manager()
 
     clone_fields = ("fabric", "status", "vlan", "mtu", "description")
     prerequisite_models = ("netbox_peering_manager.PeeringFabric", "ipam.Prefix")
@@ -173,8 +188,8 @@ class PeeringNetwork(PrimaryModel):
         """
         Return why `address` cannot be used on this LAN, an empty string when it can.
 
-        IPv6 link-local addresses are on every link (RFC 4291 §2.5.6). Others must lie in the LAN's prefix of their
-        family and, as everywhere in NetBox, belong to the same VRF as it.
+        IPv6 link-local addresses are on every link (RFC 4291 §2.5.6). Others must lie in the LAN's prefix of
+        their family and, as everywhere in NetBox, belong to the same VRF as it.
         """
         # A model instance that was not read back from the database may hold its address as text.
         parsed = netaddr.IPNetwork(str(address.address))
@@ -216,8 +231,8 @@ class PeeringConnection(PrimaryModel):
     """
     Our port on a LAN: the interface, its addresses there, and the BGP scope that sessions over it live in.
 
-    What is left out is found: addresses among those of the interface that lie in the LAN, the BGP scope from the
-    device's BGP router.
+    What is left out is found: addresses among those of the interface that lie in the LAN, the BGP scope from
+    the device's BGP router.
     """
 
     peering_network = models.ForeignKey(
@@ -291,6 +306,8 @@ class PeeringConnection(PrimaryModel):
         help_text=_("ID of the netixlan in PeeringDB"),
     )
 
+    objects = PeeringConnectionQuerySet.as_manager()
+
     clone_fields = ("peering_network", "status", "ipv4_peer_group", "ipv6_peer_group", "description")
     prerequisite_models = ("netbox_peering_manager.PeeringNetwork", "dcim.Interface")
 
@@ -307,7 +324,12 @@ class PeeringConnection(PrimaryModel):
         )
 
     def __str__(self) -> str:
-        return f"{self.interface.device} {self.interface} @ {self.peering_network}"
+        return f"{self.port} @ {self.peering_network}"
+
+    @property
+    def port(self) -> str:
+        """Where the connection is plugged in: device and interface."""
+        return f"{self.interface.device} {self.interface}"
 
     def get_status_color(self) -> str | None:
         return ConnectionStatusChoices.colors.get(self.status)
@@ -316,12 +338,17 @@ class PeeringConnection(PrimaryModel):
         """Return our address of family 4 or 6 on the LAN, None when there is none."""
         return self.ipv4_address if family == 4 else self.ipv6_address
 
+    @property
+    def addresses(self) -> "list[IPAddress]":
+        """Our addresses on the LAN, IPv4 first: none, one or two."""
+        return [address for address in (self.ipv4_address, self.ipv6_address) if address is not None]
+
     def find_left_out(self) -> None:
         """
         Fill in what was left empty: addresses from the interface, the BGP scope from the device.
 
-        An address is taken only when it is the interface's only one in the prefix and VRF, a scope only when it is
-        the only one that fits: the plugin does not guess.
+        An address is taken only when it is the interface's only one in the prefix and VRF, a scope only when
+        it is the only one that fits: the plugin does not guess.
         """
         for family in FAMILIES:
             if getattr(self, f"ipv{family}_address_id") is None:
@@ -341,7 +368,8 @@ class PeeringConnection(PrimaryModel):
 
     def _only_scope(self) -> "BGPScope | None":
         # Not imported at the top, so that a missing netbox-routing is told by a system check.
-        scopes = apps.get_model("netbox_routing", "BGPScope").objects.filter(router__device=self.interface.device_id)
+        scopes = apps.get_model("netbox_routing", "BGPScope").objects
+        scopes = scopes.filter(router__device=self.interface.device_id)
         vrfs = {prefix.vrf_id for prefix in self.peering_network.prefixes}
         return _only(scope for scope in scopes.select_related("router", "vrf") if scope.vrf_id in vrfs)
 
