@@ -125,8 +125,44 @@ def test_rest_routes_are_served_where_the_page_says():
 def test_graphql_fields_are_documented_and_no_other():
     from netbox_peering_manager.graphql import schema
 
-    fields = {name for part in schema for name in part.__annotations__}
-    assert set(first_cells(sections("reference/graphql.md")["GraphQL"])) == fields
+    queries, _extensions = tables(sections("reference/graphql.md")["GraphQL"])
+    assert {row[0].strip("|` ") for row in queries} == set(fields_of(schema))
+
+
+def test_graphql_fields_of_netbox_types_are_documented_and_no_other():
+    from netbox_peering_manager.graphql_extensions import type_extensions
+
+    _queries, extensions = tables(sections("reference/graphql.md")["GraphQL"])
+    assert {row[0].strip("|` ") for row in extensions} == {
+        f"{apps.get_model(model)._meta.object_name}.{name}"
+        for extension in type_extensions
+        for model in extension.models
+        for name in fields_of([extension])
+    }
+
+
+def fields_of(types):
+    """The names of the GraphQL fields that these types add."""
+    return [field.name for each in types for field in each.__strawberry_definition__.fields]
+
+
+def test_fields_of_new_sessions_are_documented_and_no_other():
+    from netbox_peering_manager.api.serializers import NewSessionSerializer
+
+    rows = tables(sections("reference/rest.md")["Make sessions"])[0]
+    told = {name for row in rows for name in re.findall(r"`(\w+)`", row[0])}
+    assert told == set(NewSessionSerializer().fields)
+
+
+def test_what_render_config_takes_and_gives_is_documented():
+    from netbox_peering_manager.api.serializers.rendering import (
+        PeeringRenderInputSerializer,
+        RenderedPeeringSerializer,
+    )
+
+    taken, given, _statuses = tables(sections("reference/rest.md")["Rendering"])
+    assert {row[0].strip("|` ") for row in taken} == set(PeeringRenderInputSerializer().fields)
+    assert {row[0].strip("|` ") for row in given} == set(RenderedPeeringSerializer().fields)
 
 
 def test_configuration_examples_are_python():

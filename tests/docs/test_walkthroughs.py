@@ -6,6 +6,8 @@ import re
 import pytest
 
 from extras.models import ConfigTemplate
+from users.constants import TOKEN_PREFIX
+from users.models import Token
 from utilities.testing import create_test_user
 
 from netbox_peering_manager.models import PeeringSession
@@ -34,26 +36,27 @@ def marked(page, mark):
 
 
 @pytest.fixture
-def admin(client):
+def token():
+    """The value of an administrator's API token, as `make serve` prints one."""
     user = create_test_user()
     user.is_superuser = True
     user.save()
-    client.force_login(user)
-    return client
+    made = Token.objects.create(user=user)
+    return f"{TOKEN_PREFIX}{made.key}.{made.token}"
 
 
-def test_tutorial_ends_in_the_configuration_that_it_shows(admin):
+def test_tutorial_ends_in_the_configuration_that_it_shows(client, token):
     made = run(TUTORIAL)
     template = ConfigTemplate.objects.create(
         name="Tutorial",
         template_code=marked(TUTORIAL, "template"),
         environment_params={"trim_blocks": True, "lstrip_blocks": True},
     )
-    response = admin.post(
+    response = client.post(
         RENDER,
         json.dumps({"template": template.pk, "device": made["device"].pk}),
         content_type="application/json",
-        headers={"Accept": "text/plain"},
+        headers={"Accept": "text/plain", "Authorization": f"Bearer {token}"},
     )
     assert response.status_code == 200, response.content
     assert response.content.decode().strip() == marked(TUTORIAL, "answer").strip()
