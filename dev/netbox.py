@@ -64,9 +64,11 @@ def start_web(port):
         WEB.start(_gunicorn(chosen), env=environment())
         if processes.wait_until(lambda: answers(chosen), WEB, seconds=START_SECONDS, what="NetBox"):  # noqa: B023
             return chosen
+        if not WEB.port_was_taken():
+            break
         preferred = None
     raise DevError(
-        f"NetBox does not start. The end of {WEB.log}:\n{tail(WEB.log)}\nStart over with: make stop serve"
+        f"NetBox does not start. The end of {WEB.log}:\n{tail(WEB.log)}\nAsk NetBox itself with: python -m dev shell -- netbox check"
     )
 
 

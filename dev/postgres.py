@@ -232,7 +232,8 @@ def _start(data, server):
             what="PostgreSQL",
         ):
             return candidate
-        # After a kill, the old server's children may hold its shared memory for another moment.
+        if not server_process.port_was_taken():
+            break
         time.sleep(1)
         port = None
     raise DevError(

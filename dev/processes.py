@@ -54,7 +54,7 @@ class Process:
 
     def start(self, command, *, env=None, user=None, cwd=None):
         """
-        Start the command in the background, in a session of its own, with its output in the log.
+        Start the command in the background, in a session of its own, with its output in a new log.
 
         The pid file is written by the new process before the program begins (`launch.py`), so that there is
         no moment at which the program runs and nobody knows. `user` is (uid, gid) to become, or None.
@@ -62,7 +62,7 @@ class Process:
         paths.make_folders()
         launcher = [sys.executable, "-I", str(paths.DEV / "launch.py"), str(self.pid_file)]
         launcher += [f"{user[0]}:{user[1]}"] if user else ["-"]
-        with self.log.open("ab") as output:
+        with self.log.open("wb") as output:
             started = subprocess.Popen(
                 [*launcher, *(str(part) for part in command)],
                 env=env,
@@ -74,6 +74,12 @@ class Process:
             )
         # It outlives us on purpose; without this Popen would complain that nobody waited for it.
         started.returncode = 0
+
+    def port_was_taken(self):
+        """Whether its last start failed because somebody else had the port; another port may help then."""
+        # "Address already in use", gunicorn's "Connection in use", and PostgreSQL's "shared memory block is
+        # still in use", which passes by itself once the children of a killed server have noticed.
+        return "in use" in self.log.read_text(errors="replace")
 
     def stop(self):
         """Stop the process and what it started. Returns whether it was running."""

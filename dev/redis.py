@@ -134,6 +134,8 @@ def _start(server):
         PROCESS.start([programs.find("redis-server"), CONFIG])
         if processes.wait_until(lambda: answers(candidate), PROCESS, seconds=START_SECONDS, what="Redis"):  # noqa: B023
             return candidate
+        if not PROCESS.port_was_taken():
+            break
         port = None
     raise DevError(
         f"Redis does not start. The end of {PROCESS.log}:\n{tail(PROCESS.log)}\nStart over with: make clean"

@@ -87,6 +87,17 @@ def test_pid_file_of_the_program_itself_is_used_when_ours_was_deleted(process, s
 def test_program_that_dies_is_reported_so_that_another_port_can_be_tried(process):
     process.start([sys.executable, "-c", "pass", process.mark])
     assert processes.wait_until(lambda: False, process, seconds=20, what="It") is False
+    assert not process.port_was_taken()
+
+
+def test_port_that_somebody_took_a_moment_earlier_is_recognised(process):
+    with socket.socket() as taken:
+        taken.bind((processes.HOST, 0))
+        taken.listen()
+        bind = f"import socket; socket.socket().bind({taken.getsockname()!r})"
+        process.start([sys.executable, "-c", bind, process.mark])
+        assert processes.wait_until(lambda: False, process, seconds=20, what="It") is False
+    assert process.port_was_taken()
 
 
 def test_program_that_never_answers_is_reported_with_its_log(process):
