@@ -68,7 +68,8 @@ def start_web(port):
             break
         preferred = None
     raise DevError(
-        f"NetBox does not start. The end of {WEB.log}:\n{tail(WEB.log)}\nAsk NetBox itself with: python -m dev shell -- netbox check"
+        f"NetBox does not start. The end of {WEB.log}:\n{tail(WEB.log)}\n"
+        "Ask NetBox itself with: python -m dev shell -- netbox check"
     )
 
 
