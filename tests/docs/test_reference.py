@@ -10,7 +10,7 @@ from django.urls import URLPattern, get_resolver
 
 from netbox_peering_manager import PeeringManagerConfig, choices, navigation, urls
 from netbox_peering_manager.management import commands
-from tests.docs.markdown import ROOT, fences, first_cells, sections, tables
+from tests.docs.markdown import DOCS, ROOT, fences, first_cells, sections, tables
 
 APP = "netbox_peering_manager"
 
@@ -89,6 +89,18 @@ def test_menu_is_documented():
         for group in navigation.menu.groups
         for item in group.items
     }
+
+
+def test_tabs_are_documented_by_their_labels():
+    from netbox_peering_manager.views import rendering, sessions_device
+
+    page = (DOCS / "reference/menu.md").read_text()
+    for view in (
+        sessions_device.DevicePeeringView,
+        rendering.DevicePeeringConfigView,
+        rendering.PeeringSessionRenderView,
+    ):
+        assert re.search(rf"[Tt]ab \*{view.tab.label}\*", page)
 
 
 def rest_routes():
