@@ -1,8 +1,10 @@
 """
-Asks the routing daemons themselves whether they accept a configuration. No daemon is started, nothing is changed.
+Asks the routing daemons themselves whether they accept a configuration. No daemon is started, nothing is
+changed.
 
-Each `check_…(text)` returns what the daemon's parser objects to, and "" when it accepts the text. A parser that is
-not installed is an error that says how to install it: a configuration that nobody looked at is not a good one.
+Each `check_…(text)` returns what the daemon's parser objects to, and "" when it accepts the text. A parser
+that is not installed is an error that says how to install it: a configuration that nobody looked at is not a
+good one.
 """
 
 import re
@@ -25,8 +27,8 @@ class ParserMissing(Exception):
 
 def check_frr(text: str) -> str:
     """
-    What FRR objects to. vtysh knows the grammar of all daemons; bgpd also runs the commands of its own (it finds a
-    peer group that nobody defined), reports errors in its output only, and knows nothing of `bfd`.
+    What FRR objects to. vtysh knows the grammar of all daemons; bgpd also runs the commands of its own (it
+    finds a peer group that nobody defined), reports errors in its output only, and knows nothing of `bfd`.
     """
     vtysh, bgpd = program(FRR_VTYSH, "frr"), program(FRR_BGPD, "frr")
     grammar = run([vtysh, "-C", "-f"], text)
@@ -48,7 +50,9 @@ def check_openbgpd(text: str) -> str:
 
 
 def bgpd_part(text: str) -> str:
-    """The text without what bgpd leaves to other daemons (the `bfd` block), and without deletions of neighbours."""
+    """
+    The text without what bgpd leaves to other daemons (the `bfd` block), and without deletions of neighbours.
+    """
     kept, skipping = [], False
     for line in text.splitlines():
         skipping = skipping or line == "bfd"
