@@ -28,7 +28,9 @@ from ..settings import get_setting, read_secret
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+    from django.contrib.auth.models import AnonymousUser
+
+    from users.models import User
 
     from ..models import PeeringSession
 
@@ -97,7 +99,7 @@ def reveal_password(session: "PeeringSession") -> str:
     return session.bgp_peer.password or (template.password if template else "") or ""
 
 
-def may_view_secrets(user: "AbstractBaseUser | AnonymousUser", session: "PeeringSession") -> bool:
+def may_view_secrets(user: "User | AnonymousUser", session: "PeeringSession") -> bool:
     """
     Whether `user` may see this session's password: `view_session_secrets` in an object permission that fits
     it.

@@ -8,7 +8,7 @@ with the permissions of the user that it is made for.
 
 import ipaddress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import IntegrityError, models, transaction
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser
 
     from extras.models import Tag
+    from ipam.models import Prefix
     from netbox_routing.models import BFDProfile, BGPPeerTemplate, BGPScope
 
     from ...models import PeeringConnection, PeeringNetwork, Relationship
@@ -242,9 +243,7 @@ def _peer_address(
             }
         )
     if not found:
-        on_lan = prefix is not None and str(remote_ip) in prefix.prefix
-        mask = prefix.prefix.prefixlen if on_lan else remote_ip.max_prefixlen
-        address = IPAddress(address=f"{remote_ip}/{mask}", vrf=vrf, status="active")
+        address = IPAddress(address=f"{remote_ip}/{_mask(remote_ip, prefix)}", vrf=vrf, status="active")
         if network and (reason := network.why_not_on_lan(address)):
             raise ProvisioningError({"remote_ip": [reason]})
         return _add(address, user, field="remote_ip")
@@ -259,6 +258,13 @@ def _peer_address(
             }
         )
     return found[0]
+
+
+def _mask(remote_ip: "Address", prefix: "Prefix | None") -> int:
+    """Return the LAN's prefix length; the longest when there is no LAN or the address is link-local."""
+    # A model instance that was not read back from the database may hold its prefix as text.
+    lan = ipaddress.ip_network(str(prefix.prefix)) if prefix else None
+    return lan.prefixlen if lan is not None and remote_ip in lan else remote_ip.max_prefixlen
 
 
 def _with_parent(assigned: models.Model) -> str:
@@ -316,7 +322,8 @@ def _rir_for(asn: int, user: "AbstractBaseUser | None") -> RIR:
             "remote_asn": [
                 _(
                     "AS{asn} is not in NetBox and belongs to no RIR (it is reserved, private or "
-                    "unallocated). Create it under IPAM > ASNs, or name a RIR for such numbers in the setting default_rir."
+                    "unallocated). Create it under IPAM > ASNs, or name a RIR for such numbers in the "
+                    "setting default_rir."
                 ).format(asn=asn)
             ]
         }
@@ -330,7 +337,8 @@ def _add[M: models.Model](row: M, user: "AbstractBaseUser | None", field: str | 
     except ValidationError as error:
         raise ProvisioningError(_by_field(error, field)) from error
     row.save()
-    if user is not None and not type(row).objects.restrict(user, "add").filter(pk=row.pk).exists():
+    rows: Any = type(row)._default_manager
+    if user is not None and not rows.restrict(user, "add").filter(pk=row.pk).exists():
         raise ProvisioningError(
             {
                 field: [

@@ -31,7 +31,9 @@ REGISTRIES = {
 
 
 def registry_of(asn: int) -> Registry | None:
-    """Return the registry that IANA allocated `asn` to; None for reserved, private and unallocated numbers."""
+    """
+    Return the registry that IANA allocated `asn` to; None for reserved, private and unallocated numbers.
+    """
     firsts, rows = _ranges()
     position = bisect_right(firsts, asn) - 1
     if position < 0 or asn > rows[position][0]:

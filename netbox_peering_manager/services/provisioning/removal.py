@@ -7,15 +7,17 @@ A session whose relationship says so leaves a RemovedSession behind when it is d
 
 from typing import TYPE_CHECKING
 
+import netaddr
 from django.db import transaction
 from django.db.models.signals import pre_delete
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+    from django.contrib.auth.models import AnonymousUser
 
     from dcim.models import Device
+    from users.models import User
 
     from ...models import PeeringSession
 
@@ -47,9 +49,7 @@ def delete_session(session: "PeeringSession", *, with_bgp_peer: bool) -> None:
         peer.delete()
 
 
-def bgp_peers_to_delete(
-    user: "AbstractBaseUser | AnonymousUser", sessions: "Iterable[PeeringSession]"
-) -> "set[int]":
+def bgp_peers_to_delete(user: "User | AnonymousUser", sessions: "Iterable[PeeringSession]") -> "set[int]":
     """Return the ids of those of the sessions' BGPPeers that `user` may delete. One query."""
     # Not imported at the top, which is loaded before a system check can tell that netbox-routing is missing.
     from netbox_routing.models import BGPPeer
@@ -77,7 +77,7 @@ def forget_removed(device: "Device") -> int:
     return count
 
 
-def _remember(sender: type, instance: "PeeringSession", **kwargs) -> None:
+def _remember(sender: type, instance: "PeeringSession", **kwargs: object) -> None:
     from ...models import RemovedSession
 
     device = instance.device
@@ -87,7 +87,8 @@ def _remember(sender: type, instance: "PeeringSession", **kwargs) -> None:
     RemovedSession.objects.update_or_create(
         device=device,
         vrf=peer.scope.vrf.name if peer.scope.vrf else "",
-        remote_ip=str(peer.peer.address.ip),
+        # An instance that was not read back from the database may hold its address as text.
+        remote_ip=str(netaddr.IPNetwork(str(peer.peer.address)).ip),
         defaults={
             "local_asn": instance.local_as.asn if instance.local_as else None,
             "peer_asn": instance.remote_as.asn if instance.remote_as else None,

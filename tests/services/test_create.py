@@ -1,0 +1,287 @@
+"""Making sessions with everything they take: all or nothing, by the rights of the user, with a reason."""
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.test import override_settings
+
+from core.models import ObjectType
+from ipam.models import ASN, RIR, VRF, IPAddress
+from netbox_routing.models import BGPAddressFamily, BGPPeer, BGPPeerAddressFamily, BGPPeerTemplate
+from users.models import ObjectPermission
+
+from netbox_peering_manager.exceptions import ProvisioningError
+from netbox_peering_manager.models import PeerASN, PeeringSession
+from netbox_peering_manager.services import secrets
+from netbox_peering_manager.services.provisioning.create import NewSession, create_sessions, get_or_create_asn
+from netbox_peering_manager.services.provisioning.registries import registry_of
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def connection():
+    factories.make_peer_asn(factories.LOCAL_ASN, affiliated=True)
+    return factories.make_connection(bgp_scope=factories.make_scope())
+
+
+@pytest.fixture
+def peer():
+    return factories.make_relationship("Peer")
+
+
+def new(connection, relationship, **fields):
+    values = {"remote_asn": 64496, "remote_ip": "198.51.100.42", "connection": connection, **fields}
+    if values["remote_asn"] == 64496:
+        factories.make_asn(64496)
+    return NewSession(relationship=relationship, **values)
+
+
+def refused(*wanted, user=None):
+    """The errors that create_sessions() raises; nothing may be left behind."""
+    before = counts()
+    with pytest.raises(ProvisioningError) as caught:
+        create_sessions(wanted, user)
+    assert counts() == before
+    return caught.value.errors
+
+
+def counts():
+    models = (ASN, RIR, PeerASN, IPAddress, BGPPeer, BGPAddressFamily, BGPPeerAddressFamily, PeeringSession)
+    return {model.__name__: model.objects.count() for model in models}
+
+
+def grant(user, action, model, **constraints):
+    permission = ObjectPermission.objects.create(
+        name=f"{action} {model.__name__}", actions=[action], constraints=constraints or None
+    )
+    permission.users.add(user)
+    permission.object_types.add(ObjectType.objects.get_for_model(model))
+
+
+def test_session_gets_all_that_it_takes(connection, peer):
+    [session] = create_sessions(
+        [
+            new(
+                connection,
+                peer,
+                password="s3cret",
+                ipv4_max_prefixes=100,
+                service_reference="NOC-1",
+                description="A peer",
+                ttl=2,
+                is_route_server=True,
+            )
+        ]
+    )
+    bgp_peer = session.bgp_peer
+    assert str(bgp_peer.peer.address) == "198.51.100.42/24"
+    assert bgp_peer.source == connection.ipv4_address
+    assert (bgp_peer.remote_as.asn, bgp_peer.local_as.asn) == (64496, 64500)
+    assert bgp_peer.name == "AS64496 LINX LON1"
+    assert (bgp_peer.enabled, bgp_peer.status, bgp_peer.ttl, bgp_peer.password) == (True, "active", 2, None)
+    assert [family.address_family.address_family for family in bgp_peer.address_families.all()] == [
+        "ipv4-unicast"
+    ]
+    assert session.peering_network == connection.peering_network
+    assert (session.ipv4_max_prefixes, session.service_reference) == (100, "NOC-1")
+    assert session.is_route_server
+    assert secrets.reveal_password(session) == "s3cret"
+    assert PeerASN.objects.get(asn__asn=64496).affiliated is False
+
+
+def test_both_families_are_made_together_and_share_what_there_is(connection, peer):
+    four, six = create_sessions([new(connection, peer), new(connection, peer, remote_ip="2001:db8:100::42")])
+    assert str(six.bgp_peer.peer.address) == "2001:db8:100::42/64"
+    assert six.bgp_peer.source == connection.ipv6_address
+    assert four.remote_as == six.remote_as
+    assert {family.address_family for family in BGPAddressFamily.objects.all()} == {
+        "ipv4-unicast",
+        "ipv6-unicast",
+    }
+
+
+def test_second_session_refused_keeps_the_first_from_being_made_and_says_which(connection, peer):
+    with pytest.raises(ProvisioningError) as caught:
+        create_sessions([new(connection, peer), new(connection, peer, remote_ip="2001:db8:999::42")])
+    assert caught.value.position == 1
+    assert "2001:db8:100::/64" in caught.value.errors["remote_ip"][0]
+    assert not PeeringSession.objects.exists()
+
+
+def test_existing_address_and_family_are_used(connection, peer):
+    address = factories.make_address("198.51.100.42/24")
+    BGPAddressFamily.objects.create(scope=connection.bgp_scope, address_family="ipv4-unicast")
+    [session] = create_sessions([new(connection, peer)])
+    assert session.bgp_peer.peer == address
+    assert BGPAddressFamily.objects.count() == 1
+
+
+def test_link_local_peer_is_taken_without_a_prefix_and_twice(connection, peer):
+    create_sessions([new(connection, peer, remote_ip="fe80::42", name="one")])
+    [session] = create_sessions([new(connection, peer, remote_ip="fe80::42", name="two")])
+    assert str(session.bgp_peer.peer.address) == "fe80::42/128"
+
+
+def test_session_without_source_is_made_where_the_connection_has_no_address(peer):
+    factories.make_peer_asn(factories.LOCAL_ASN, affiliated=True)
+    connection = factories.make_connection(bgp_scope=factories.make_scope(), ipv6=None)
+    [session] = create_sessions([new(connection, peer, remote_ip="2001:db8:100::42")])
+    assert session.bgp_peer.source is None
+
+
+def test_session_without_lan_lives_in_the_scope_given(connection, peer):
+    vrf = VRF.objects.create(name="Transit", rd="64500:9")
+    scope = factories.make_scope(vrf=vrf)
+    [session] = create_sessions([new(None, peer, scope=scope, remote_ip="203.0.113.9")])
+    assert session.peering_network is None
+    assert session.bgp_peer.peer.vrf == vrf
+    assert str(session.bgp_peer.peer.address) == "203.0.113.9/32"
+    assert session.bgp_peer.name == "AS64496"
+
+
+def test_source_of_another_family_is_refused(connection, peer):
+    errors = refused(new(connection, peer, source=connection.ipv6_address))
+    assert "IPv4" in errors["source"][0]
+
+
+def test_no_connection_and_no_scope_is_refused(connection, peer):
+    assert "BGP scope" in refused(new(None, peer))["scope"][0]
+
+
+def test_connection_without_a_scope_is_refused_with_what_to_do(peer):
+    connection = factories.make_connection()
+    assert "no BGP scope" in refused(new(connection, peer))["connection"][0]
+
+
+@pytest.mark.parametrize("text", ["198.51.100.42/24", "198.51.100", "router", "", "'; DROP TABLE --"])
+def test_what_is_no_address_is_refused(connection, peer, text):
+    assert "remote_ip" in refused(new(connection, peer, remote_ip=text))
+
+
+def test_address_outside_the_lan_is_refused_with_the_prefix(connection, peer):
+    [message] = refused(new(connection, peer, remote_ip="203.0.113.42"))["remote_ip"]
+    assert "198.51.100.0/24" in message
+
+
+def test_our_own_address_is_refused_as_the_peers(connection, peer):
+    [message] = refused(new(connection, peer, remote_ip="198.51.100.1"))["remote_ip"]
+    assert "rt1.mtl Ethernet1" in message
+
+
+def test_duplicate_address_in_a_vrf_is_refused(connection, peer):
+    for _ in range(2):
+        factories.make_address("198.51.100.42/24")
+    [message] = refused(new(connection, peer))["remote_ip"]
+    assert "more than once in the global table" in message
+
+
+def test_session_that_exists_is_refused_by_name(connection, peer):
+    create_sessions([new(connection, peer, name="First")])
+    [message] = refused(new(connection, peer, name="Second"))["remote_ip"]
+    assert "has a session" in message
+    assert "First" in message
+
+
+def test_bgp_peer_that_exists_is_to_be_wrapped(connection, peer):
+    factories.make_bgp_peer(scope=connection.bgp_scope, name="Old")
+    [message] = refused(new(connection, peer))["remote_ip"]
+    assert "wraps it" in message
+    assert "Old" in message
+
+
+@pytest.mark.parametrize("affiliated", [None, False])
+def test_local_as_that_is_not_ours_is_refused(peer, affiliated):
+    if affiliated is not None:
+        factories.make_peer_asn(factories.LOCAL_ASN, affiliated=affiliated)
+    connection = factories.make_connection(bgp_scope=factories.make_scope())
+    [message] = refused(new(connection, peer))["local_as"]
+    assert "affiliated" in message
+
+
+def test_local_as_given_overrides_the_routers(connection, peer):
+    sibling = factories.make_peer_asn(64501, affiliated=True)
+    [session] = create_sessions([new(connection, peer, local_as=sibling)])
+    assert session.local_as.asn == 64501
+
+
+def test_peer_group_is_set(connection, peer):
+    group = BGPPeerTemplate.objects.create(name="IX-PEERS")
+    [session] = create_sessions([new(connection, peer, peer_group=group)])
+    assert session.bgp_peer.peer_group == group
+
+
+@pytest.mark.parametrize(
+    ("asn", "registry"), [(3356, "arin"), (3333, "ripe"), (4608, "apnic"), (64496, None), (4200000000, None)]
+)
+def test_registry_comes_from_the_ranges_of_iana(asn, registry):
+    found = registry_of(asn)
+    assert (found and found.slugs[0]) == registry
+
+
+def test_missing_asn_is_made_with_its_registry():
+    assert get_or_create_asn(3333).rir.name == "RIPE NCC"
+
+
+def test_missing_asn_takes_the_registry_that_is_there_by_any_of_its_slugs():
+    rir = RIR.objects.create(name="RIPE", slug="ripe-ncc")
+    assert get_or_create_asn(3333).rir == rir
+
+
+def test_32_bit_asn_of_no_registry_takes_the_configured_one(connection, peer):
+    RIR.objects.create(name="Ours", slug="ours")
+    config = {"netbox_peering_manager": {"encryption_keys": [], "default_rir": "ours"}}
+    with override_settings(PLUGINS_CONFIG=config):
+        [session] = create_sessions([new(connection, peer, remote_asn=4200000000)])
+    assert session.remote_as.asn == 4200000000
+    assert session.remote_as.rir.slug == "ours"
+
+
+def test_asn_of_no_registry_is_refused_without_a_configured_one(connection, peer):
+    [message] = refused(new(connection, peer, remote_asn=4200000000))["remote_asn"]
+    assert "default_rir" in message
+
+
+def test_configured_registry_that_is_not_there_is_named(connection, peer):
+    config = {"netbox_peering_manager": {"encryption_keys": [], "default_rir": "lost"}}
+    with override_settings(PLUGINS_CONFIG=config):
+        [message] = refused(new(connection, peer, remote_asn=4200000000))["remote_asn"]
+    assert "lost" in message
+
+
+@pytest.mark.parametrize("asn", [0, 2**32, 10**30])
+def test_impossible_asn_is_refused(connection, peer, asn):
+    RIR.objects.create(name="Ours", slug="ours")
+    config = {"netbox_peering_manager": {"encryption_keys": [], "default_rir": "ours"}}
+    with override_settings(PLUGINS_CONFIG=config):
+        assert "remote_asn" in refused(new(connection, peer, remote_asn=asn))
+
+
+def test_user_without_rights_makes_nothing_and_reads_which_row_was_refused(connection, peer):
+    user = get_user_model().objects.create_user("nobody")
+    [message] = refused(new(connection, peer), user=user)["remote_asn"]
+    assert "may not add the peer ASN" in message
+
+
+def test_user_needs_the_right_for_every_row(connection, peer):
+    user = get_user_model().objects.create_user("noc")
+    for model in (PeerASN, IPAddress, BGPPeer, BGPAddressFamily, BGPPeerAddressFamily):
+        grant(user, "add", model)
+    user = get_user_model().objects.get(pk=user.pk)
+    assert "peering session" in refused(new(connection, peer), user=user)[None][0]
+    grant(user, "add", PeeringSession)
+    user = get_user_model().objects.get(pk=user.pk)
+    assert len(create_sessions([new(connection, peer)], user)) == 1
+
+
+def test_constraints_of_the_users_rights_hold(connection, peer):
+    user = get_user_model().objects.create_user("noc")
+    for model in (PeerASN, IPAddress, BGPPeer, BGPAddressFamily, BGPPeerAddressFamily):
+        grant(user, "add", model)
+    grant(user, "add", PeeringSession, relationship__slug="customer")
+    assert "peering session" in refused(new(connection, peer), user=user)[None][0]
+    assert create_sessions([new(connection, factories.make_relationship("Customer"))], user)
+
+
+def test_password_is_in_no_repr(connection, peer):
+    assert "s3cret" not in repr(new(connection, peer, password="s3cret"))
