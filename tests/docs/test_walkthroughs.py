@@ -62,6 +62,44 @@ def test_tutorial_ends_in_the_configuration_that_it_shows(client, token):
     assert response.content.decode().strip() == marked(TUTORIAL, "answer").strip()
 
 
+def test_graphql_example_finds_the_sessions_of_peers(client, token):
+    factories.make_session()
+    query = next(fence.text for fence in fences("reference/graphql.md") if fence.language == "graphql")
+    response = client.post(
+        "/graphql/",
+        json.dumps({"query": query}),
+        content_type="application/json",
+        headers={"Authorization": f"Bearer {token}"},
+    )
+    answer = response.json()
+    assert "errors" not in answer
+    (found,) = answer["data"]["peering_session_list"]
+    assert found["bgp_peer"]["remote_as"]["asn"] == 64496
+
+
+def test_rest_example_makes_a_session(client, token):
+    connection = factories.make_connection(bgp_scope=factories.make_scope())
+    factories.make_relationship("Peer")
+    factories.make_peer_asn(factories.LOCAL_ASN, affiliated=True)
+    factories.make_asn(64496)
+    curl = next(fence.text for fence in fences("reference/rest.md") if "sessions/create/" in fence.text)
+    body = json.loads(re.search(r"-d '(.*)'", curl)[1])
+    response = client.post(
+        "/api/plugins/peering-manager/sessions/create/",
+        json.dumps({**body, "connection": connection.pk}),
+        content_type="application/json",
+        headers={"Authorization": f"Bearer {token}"},
+    )
+    assert response.status_code == 201, response.content
+    assert PeeringSession.objects.get().bgp_peer.name == "AS64496 LINX LON1"
+
+
+def test_constraints_of_the_noc_page_are_lookups_of_sessions():
+    for fence in fences("how-to/permissions-for-a-noc.md"):
+        if fence.language == "json":
+            assert not PeeringSession.objects.filter(**json.loads(fence.text)).exists()
+
+
 def test_tutorial_connection_finds_its_addresses_and_scope():
     connection = run(TUTORIAL)["connection"]
     assert all((connection.ipv4_address, connection.ipv6_address, connection.bgp_scope))
