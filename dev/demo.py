@@ -4,14 +4,12 @@
 
 import json
 import subprocess
-import tempfile
 import urllib.error
 import urllib.request
-from pathlib import Path
 
-from dev import programs
 from dev.errors import DevError
 from dev.progress import step
+from tests.templates.parsers import check_frr
 
 
 def run(stack):
@@ -20,7 +18,7 @@ def run(stack):
         ids = write_network(stack)
     answer = render(stack, device=ids["device"])
     with step("Asking FRR's parser"):
-        complaint = check_with_frr(answer["content"])
+        complaint = check_frr(answer["content"])
     print(f"\n{answer['content']}\n")
     if complaint:
         raise DevError(f"FRR refuses this configuration: {complaint}")
@@ -53,19 +51,6 @@ def render(stack, **body):
             return json.load(response)
     except urllib.error.HTTPError as error:
         raise DevError(f"render-config answered {error.code}: {error.read().decode()[:2000]}") from error
-
-
-def check_with_frr(text):
-    """Return what FRR's own parser has against the configuration, an empty text when it accepts it."""
-    bgpd = programs.find("frr")
-    with tempfile.TemporaryDirectory() as folder:
-        # bgpd gives up its rights before it reads the file.
-        Path(folder).chmod(0o755)
-        file = Path(folder) / "frr.conf"
-        file.write_text(text)
-        done = subprocess.run([bgpd, "-C", "-f", file], capture_output=True, text=True, timeout=60)
-    complaint = (done.stdout + done.stderr).strip()
-    return complaint or ("" if done.returncode == 0 else f"it stopped with status {done.returncode}")
 
 
 def print_story(stack, answer, ids):

@@ -60,8 +60,8 @@ def build():
     kinds = _relationships(policies)
     lan = _exchange(policies)
     ports = [
-        _port(routers["edge1.lon1"], "eth1", lan, f"198.51.100.1/24", "2001:db8:100::1/64"),
-        _port(routers["edge2.lon1"], "et-0/0/1", lan, f"198.51.100.2/24", "2001:db8:100::2/64"),
+        _port(routers["edge1.lon1"], "eth1", lan, "198.51.100.1/24", "2001:db8:100::1/64"),
+        _port(routers["edge2.lon1"], "et-0/0/1", lan, "198.51.100.2/24", "2001:db8:100::2/64"),
     ]
     for member in MEMBERS:
         _peer_asn(member.asn, name=member.name, irr_as_set=member.as_set, limits=member.limits)
@@ -78,8 +78,9 @@ def build():
 def _router(name, platform):
     from dcim.models import Device, DeviceRole, DeviceType, Manufacturer, Platform, Site
     from extras.models import ConfigTemplate
-    from netbox_peering_manager.models import PeeringRouter
     from netbox_routing.models import BGPRouter, BGPScope, BGPSetting
+
+    from netbox_peering_manager.models import PeeringRouter
 
     label = {"frr": "FRRouting", "junos": "Junos"}[platform]
     maker = Manufacturer.objects.get_or_create(slug="example", defaults={"name": "Example Systems"})[0]
@@ -115,6 +116,7 @@ def _router(name, platform):
 
 def _peer_asn(number, *, limits=(None, None), **fields):
     from ipam.models import ASN, RIR
+
     from netbox_peering_manager.models import PeerASN
 
     rir = RIR.objects.get_or_create(
@@ -238,6 +240,7 @@ def _relationships(policies):
 
 def _exchange(policies):
     from ipam.models import Prefix
+
     from netbox_peering_manager.models import PeeringFabric, PeeringNetwork
 
     fabric = PeeringFabric.objects.get_or_create(slug="example-ix-london", defaults={"name": EXCHANGE})[0]
@@ -256,8 +259,9 @@ def _port(device, interface_name, lan, *addresses):
     """Our port on a LAN; the connection finds its addresses and BGP scope by itself."""
     from dcim.models import Interface
     from ipam.models import IPAddress
-    from netbox_peering_manager.models import PeeringConnection
     from netbox_routing.models import BGPPeerTemplate
+
+    from netbox_peering_manager.models import PeeringConnection
 
     interface = Interface.objects.get_or_create(
         device=device, name=interface_name, defaults={"type": "100gbase-x-qsfp28"}
@@ -290,7 +294,7 @@ def _sessions_on_the_exchange(ports, kinds, policies):
                         relationship=kinds["ixp-rs" if is_rs else "peer"],
                         is_route_server=is_rs,
                         enabled=member.asn not in DISABLED,
-                        password="correct horse battery staple" if member.asn in WITH_PASSWORD else "",
+                        password="Tr0ub4dor-and-3" if member.asn in WITH_PASSWORD else "",
                         bfd=policies["BFD"] if member.asn in WITH_BFD else None,
                         service_reference=f"NOC-{12000 + host}",
                     )
@@ -299,6 +303,7 @@ def _sessions_on_the_exchange(ports, kinds, policies):
 def _sessions_on_private_links(device, kinds):
     """The private interconnect with a customer, and the transit provider's link."""
     from ipam.models import Prefix
+
     from netbox_peering_manager.models import PeeringFabric, PeeringNetwork
 
     links = (

@@ -14,7 +14,7 @@ def netbox_routing_is_installed(app_configs, **kwargs) -> list[Error]:
     return [
         Error(
             "netbox_peering_manager needs the plugin netbox_routing.",
-            hint="pip install netbox-routing==0.5.1 and put 'netbox_routing' before 'netbox_peering_manager' in PLUGINS.",
+            hint="pip install netbox-routing==0.5.1, and put 'netbox_routing' into PLUGINS before this plugin.",
             id="netbox_peering_manager.E001",
         )
     ]

@@ -15,10 +15,16 @@ def _item(model: str, text: str) -> PluginMenuItem:
         permissions=[f"{APP}.view_{model}"],
         buttons=[
             PluginMenuButton(
-                f"plugins:{APP}:{model}_add", _("Add"), "mdi mdi-plus-thick", permissions=[f"{APP}.add_{model}"]
+                f"plugins:{APP}:{model}_add",
+                _("Add"),
+                "mdi mdi-plus-thick",
+                permissions=[f"{APP}.add_{model}"],
             ),
             PluginMenuButton(
-                f"plugins:{APP}:{model}_bulk_import", _("Import"), "mdi mdi-upload", permissions=[f"{APP}.add_{model}"]
+                f"plugins:{APP}:{model}_bulk_import",
+                _("Import"),
+                "mdi mdi-upload",
+                permissions=[f"{APP}.add_{model}"],
             ),
         ],
     )
@@ -28,7 +34,10 @@ menu = PluginMenu(
     label=_("Peering"),
     icon_class="mdi mdi-transit-connection-variant",
     groups=(
-        (_("Sessions"), (_item("peeringsession", _("Peering Sessions")), _item("relationship", _("Relationship Types")))),
+        (
+            _("Sessions"),
+            (_item("peeringsession", _("Peering Sessions")), _item("relationship", _("Relationship Types"))),
+        ),
         (
             _("Exchanges"),
             (

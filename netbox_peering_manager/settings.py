@@ -38,7 +38,9 @@ def read_secret(source: Mapping[str, str]) -> str:
                 f"{PLUGIN}: the secret's file {where} cannot be read: {error.strerror}."
             ) from error
     if not value.strip():
-        raise ImproperlyConfigured(f"{PLUGIN}: the secret's source {kind} {where} is empty. Fill it and restart NetBox.")
+        raise ImproperlyConfigured(
+            f"{PLUGIN}: the secret's source {kind} {where} is empty. Fill it, then restart."
+        )
     return value.strip()
 
 

@@ -34,7 +34,9 @@ class PluginFilterSetMixin:
 
     def test_missing_filters(self) -> None:
         def import_from_plugin(path: str):
-            return import_string(path.replace(f"{type(self).__module__.split('.')[0]}.filtersets", f"{APP}.filtersets"))
+            return import_string(
+                path.replace(f"{type(self).__module__.split('.')[0]}.filtersets", f"{APP}.filtersets")
+            )
 
         with mock.patch("utilities.testing.filtersets.import_string", import_from_plugin):
             super().test_missing_filters()

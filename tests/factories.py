@@ -7,6 +7,9 @@ from itertools import count
 
 from dcim.models import Device, Interface
 from ipam.models import ASN, RIR, VRF, IPAddress, Prefix
+from netbox_routing.models import BGPAddressFamily, BGPPeer, BGPPeerAddressFamily, BGPRouter, BGPScope
+from utilities.testing import create_test_device
+
 from netbox_peering_manager.models import (
     PeerASN,
     PeeringConnection,
@@ -15,15 +18,15 @@ from netbox_peering_manager.models import (
     PeeringSession,
     Relationship,
 )
-from netbox_routing.models import BGPAddressFamily, BGPPeer, BGPPeerAddressFamily, BGPRouter, BGPScope
-from utilities.testing import create_test_device
 
 LOCAL_ASN = 64500
 _numbers = count(1)
 
 
 def make_rir() -> RIR:
-    return RIR.objects.get_or_create(slug="documentation", defaults={"name": "Documentation", "is_private": True})[0]
+    return RIR.objects.get_or_create(
+        slug="documentation", defaults={"name": "Documentation", "is_private": True}
+    )[0]
 
 
 def make_asn(number: int) -> ASN:

@@ -16,9 +16,10 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from core.models import ObjectType
 from dcim.models import Device
 from extras.models import ConfigTemplate
+from users.models import ObjectPermission
+
 from netbox_peering_manager import models
 from tests import factories
-from users.models import ObjectPermission
 
 pytestmark = pytest.mark.django_db
 
@@ -43,9 +44,13 @@ def every_route():
     """The plugin's routes, as text with their parameters, once each; those with a format suffix are left out."""
     routes = {route for route in walk(get_resolver().url_patterns) if route.startswith(PREFIXES)}
     plugin_tabs = {
-        route for route in walk(get_resolver().url_patterns) if route.startswith("dcim/devices/") and "peering" in route
+        route
+        for route in walk(get_resolver().url_patterns)
+        if route.startswith("dcim/devices/") and "peering" in route
     }
-    return sorted(route for route in routes | plugin_tabs if "format" not in route and "drf_format" not in route)
+    return sorted(
+        route for route in routes | plugin_tabs if "format" not in route and "drf_format" not in route
+    )
 
 
 @pytest.fixture
@@ -66,7 +71,9 @@ def network():
         "peerasn": factories.make_peer_asn(64496, name=MARK),
         "relationship": relationship,
         "peeringsession": session,
-        "peeringrouter": models.PeeringRouter.objects.create(device=device, config_template=template, description=MARK),
+        "peeringrouter": models.PeeringRouter.objects.create(
+            device=device, config_template=template, description=MARK
+        ),
         "device": device,
     }
 
@@ -85,7 +92,7 @@ KINDS = {
 
 def address_of(route, network):
     """The address that a route has for the test's objects."""
-    kind = KINDS.get(next((part for part in route.split("/") if part in KINDS), ""), None)
+    kind = KINDS.get(next((part for part in route.split("/") if part in KINDS), ""))
     if "<" not in route and "(?P" not in route:
         return "/" + route
     assert kind, f"no object is known for {route}: add it to the test"
@@ -93,9 +100,13 @@ def address_of(route, network):
 
 
 def user_with(*actions, constraints=None, token=False):
-    user = get_user_model().objects.create_user(username=f"user-{'-'.join(actions) or 'nobody'}-{bool(constraints)}")
+    user = get_user_model().objects.create_user(
+        username=f"user-{'-'.join(actions) or 'nobody'}-{bool(constraints)}"
+    )
     if actions:
-        permission = ObjectPermission.objects.create(name=user.username, actions=list(actions), constraints=constraints)
+        permission = ObjectPermission.objects.create(
+            name=user.username, actions=list(actions), constraints=constraints
+        )
         permission.users.add(user)
         permission.object_types.set(
             [*ObjectType.objects.filter(app_label=APP), ObjectType.objects.get_for_model(Device)]
@@ -132,7 +143,9 @@ def test_anonymous_is_sent_away_from_every_address(network, method):
         response = getattr(client, method)(address)
         if is_api(address):
             # An address that does not take the method may say so before it looks at who asks.
-            assert response.status_code in (401, FORBIDDEN, 405), f"{method} {address}: {response.status_code}"
+            assert response.status_code in (401, FORBIDDEN, 405), (
+                f"{method} {address}: {response.status_code}"
+            )
         else:
             assert response.status_code in (LOGIN, 405), f"{method} {address}: {response.status_code}"
             assert response.status_code == 405 or "/login/" in response["Location"], address
@@ -147,7 +160,9 @@ def test_user_without_rights_learns_nothing_from_any_address(network, method):
         response = getattr(client, method)(address)
         assert not holds(response), f"{method} {address}"
         if address not in OPEN_TO_EVERY_USER:
-            assert response.status_code in (400, FORBIDDEN, NOT_FOUND, 405), f"{method} {address}: {response.status_code}"
+            assert response.status_code in (400, FORBIDDEN, NOT_FOUND, 405), (
+                f"{method} {address}: {response.status_code}"
+            )
 
 
 def test_user_who_may_view_can_open_pages_and_change_nothing(network):
@@ -156,10 +171,14 @@ def test_user_who_may_view_can_open_pages_and_change_nothing(network):
     for route in every_route():
         address = address_of(route, network)
         seen = client.get(address)
-        assert seen.status_code in (200, LOGIN, 400, FORBIDDEN, NOT_FOUND, 405), f"get {address}: {seen.status_code}"
+        assert seen.status_code in (200, LOGIN, 400, FORBIDDEN, NOT_FOUND, 405), (
+            f"get {address}: {seen.status_code}"
+        )
         for method in ("post", "put", "patch", "delete"):
             response = getattr(client, method)(address, data="{}", content_type="application/json")
-            refused = response.status_code in (400, 401, FORBIDDEN, NOT_FOUND, 405) or response.status_code == LOGIN
+            refused = (
+                response.status_code in (400, 401, FORBIDDEN, NOT_FOUND, 405) or response.status_code == LOGIN
+            )
             assert refused, f"{method} {address}: {response.status_code}"
     assert snapshot(network) == before
 
@@ -175,12 +194,15 @@ def test_user_whose_permissions_fit_other_objects_learns_nothing(network):
             assert not holds(response), f"{method} {address}"
             assert response.status_code != 500, f"{method} {address}"
             if "<" in route or "(?P" in route:
-                assert response.status_code in (FORBIDDEN, NOT_FOUND, 405, 400), f"{method} {address}: {response.status_code}"
+                assert response.status_code in (FORBIDDEN, NOT_FOUND, 405, 400), (
+                    f"{method} {address}: {response.status_code}"
+                )
     assert snapshot(network) == before
 
 
 def snapshot(network):
     """What the objects hold now, to see that nothing changed."""
     return {
-        name: type(instance).objects.filter(pk=instance.pk).values().first() for name, instance in network.items()
+        name: type(instance).objects.filter(pk=instance.pk).values().first()
+        for name, instance in network.items()
     }

@@ -1,4 +1,4 @@
-"""Every GraphQL filter of the plugin, where NetBox looks for that of a model (`<app>.graphql.filters.<Model>Filter`)."""
+"""Every GraphQL filter of the plugin, where NetBox looks for a model's (`<app>.graphql.filters.<Model>Filter`)."""
 
 from .fabrics import *
 from .peers import *

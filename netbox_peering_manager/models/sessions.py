@@ -98,10 +98,16 @@ class PeeringSession(PrimaryModel):
         verbose_name=_("route server"), default=False, help_text=_("The far end is a route server (RFC 7947)")
     )
     ipv4_max_prefixes = models.PositiveIntegerField(
-        verbose_name=_("IPv4 max prefixes"), blank=True, null=True, help_text=_("Overrides the peer ASN's limit")
+        verbose_name=_("IPv4 max prefixes"),
+        blank=True,
+        null=True,
+        help_text=_("Overrides the peer ASN's limit"),
     )
     ipv6_max_prefixes = models.PositiveIntegerField(
-        verbose_name=_("IPv6 max prefixes"), blank=True, null=True, help_text=_("Overrides the peer ASN's limit")
+        verbose_name=_("IPv6 max prefixes"),
+        blank=True,
+        null=True,
+        help_text=_("Overrides the peer ASN's limit"),
     )
     # Read and written by services.secrets alone.
     encrypted_password = models.TextField(blank=True, default="", editable=False)
@@ -118,9 +124,7 @@ class PeeringSession(PrimaryModel):
         ordering = ("bgp_peer",)
         verbose_name = _("peering session")
         verbose_name_plural = _("peering sessions")
-        permissions = (
-            ("view_session_secrets", _("See the passwords of sessions")),
-        )
+        permissions = (("view_session_secrets", _("See the passwords of sessions")),)
 
     def __str__(self) -> str:
         peer = self.bgp_peer
@@ -186,20 +190,21 @@ class PeeringSession(PrimaryModel):
         for address in (peer.peer, peer.source):
             if address is not None and (reason := network.why_not_on_lan(address)):
                 yield reason
-        if peer.source is not None and (connection := connection_at(peer.source)):
-            if connection.peering_network_id != network.pk:
-                yield _("{source} is our address on {other}: choose that network, or another source address.").format(
-                    source=peer.source, other=connection.peering_network
-                )
+        connection = connection_at(peer.source) if peer.source else None
+        if connection is not None and connection.peering_network_id != network.pk:
+            yield _(
+                "{source} is our address on {other}: choose that network, or another source address."
+            ).format(source=peer.source, other=connection.peering_network)
 
     def _why_not_local_as(self) -> str:
         asn = self.bgp_peer.local_as
         # An AS that has no PeerASN yet is warned about on the session's page: it may just not have been entered.
         if asn is None or (peer_asn := getattr(asn, "peer_asn", None)) is None or peer_asn.affiliated:
             return ""
-        return _("{asn}, the local AS of {peer}, is not affiliated: mark {peer_asn} as affiliated if it is ours.").format(
-            asn=asn, peer=self.bgp_peer, peer_asn=peer_asn
+        message = _(
+            "{asn}, the local AS of {peer}, is not affiliated: mark {peer_asn} as affiliated if it is ours."
         )
+        return message.format(asn=asn, peer=self.bgp_peer, peer_asn=peer_asn)
 
 
 def connection_at(address):
@@ -221,7 +226,9 @@ class RemovedSession(models.Model):
 
     _netbox_private = True
 
-    device = models.ForeignKey(to="dcim.Device", on_delete=models.CASCADE, related_name="removed_peering_sessions")
+    device = models.ForeignKey(
+        to="dcim.Device", on_delete=models.CASCADE, related_name="removed_peering_sessions"
+    )
     vrf = models.CharField(max_length=100, blank=True)
     remote_ip = models.GenericIPAddressField()
     local_asn = models.BigIntegerField(null=True)
@@ -236,7 +243,8 @@ class RemovedSession(models.Model):
         ordering = ("device", "vrf", "remote_ip")
         constraints = (
             models.UniqueConstraint(
-                fields=("device", "vrf", "remote_ip"), name="%(app_label)s_%(class)s_unique_device_vrf_remote_ip"
+                fields=("device", "vrf", "remote_ip"),
+                name="%(app_label)s_%(class)s_unique_device_vrf_remote_ip",
             ),
         )
 

@@ -96,7 +96,7 @@ class PeeringSessionTable(PrimaryModelTable):
     """
 
     name = tables.Column(
-        accessor="__str__",
+        accessor="pk",
         verbose_name=_("Name"),
         linkify=True,
         order_by=("bgp_peer__name", "bgp_peer__peer__address"),
@@ -204,6 +204,12 @@ class PeeringSessionTable(PrimaryModelTable):
             "has_password",
             "service_reference",
         )
+
+    def render_name(self, record: PeeringSession) -> str:
+        return str(record)
+
+    def value_name(self, record: PeeringSession) -> str:
+        return str(record)
 
     def configure(self, request) -> None:
         self.user = request.user

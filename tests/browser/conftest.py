@@ -57,7 +57,16 @@ def site():
         netbox.inside("admin", database=database)
         env = netbox.environment(database=database)
         port = processes.free_port(None)
-        command = [sys.executable, "-m", "gunicorn", "dev.wsgi:application", "--threads", "4", "--bind", f"127.0.0.1:{port}"]
+        command = [
+            sys.executable,
+            "-m",
+            "gunicorn",
+            "dev.wsgi:application",
+            "--threads",
+            "4",
+            "--bind",
+            f"127.0.0.1:{port}",
+        ]
         with (paths.STACK / f"browser-{worker}.log").open("w") as log:
             web = subprocess.Popen(command, env=env, cwd=paths.ROOT, stdout=log, stderr=log)
         try:
@@ -113,10 +122,17 @@ def choose(page: Page, field: str, text: str) -> None:
     option.click()
 
 
-def submit(page: Page) -> None:
-    """Press the form's main button and wait for the page that follows; a message of the form fails the test."""
-    page.locator("button[name=_create], button[name=_update], form.object-edit button[type=submit]").first.click()
+def press_create(page: Page) -> None:
+    """Press the form's main button and wait for what follows."""
+    page.locator(
+        "button[name=_create], button[name=_update], form.object-edit button[type=submit]"
+    ).first.click()
     page.wait_for_load_state("networkidle")
+
+
+def submit(page: Page) -> None:
+    """Press the form's main button; a message of the form fails the test."""
+    press_create(page)
     complaints = page.locator(".invalid-feedback:visible, .alert-danger:visible").all_inner_texts()
     assert not complaints, complaints
 
@@ -132,6 +148,8 @@ def look(page: Page, name: str) -> None:
         page.set_viewport_size(size)
         page.wait_for_load_state("networkidle")
         page.screenshot(path=SCREENSHOTS / f"{name}-{label}.png", full_page=True)
-        overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        overflow = page.evaluate(
+            "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        )
         assert overflow <= 0, f"{name} scrolls sideways by {overflow} px at {label} px"
     page.set_viewport_size(WIDE)

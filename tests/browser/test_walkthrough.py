@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.browser.conftest import choose, look, submit
+from tests.browser.conftest import choose, look, press_create, submit
 
 pytestmark = pytest.mark.browser
 
@@ -24,9 +24,42 @@ factories.make_prefix("198.51.100.0/24")
 factories.make_prefix("2001:db8:100::/64")
 template = ConfigTemplate.objects.create(
     name="Neighbours",
-    template_code="router bgp {{ device.local_asn }}\\n{% for s in sessions %} neighbor {{ s.remote_ip }} remote-as {{ s.peer_asn }}\\n{% endfor %}",
+    template_code="router bgp {{ device.local_asn }}\\n"
+    "{% for s in sessions %} neighbor {{ s.remote_ip }} remote-as {{ s.peer_asn }}\\n{% endfor %}",
 )
 print(json.dumps({"device": device.pk, "template": template.pk}))
+"""
+
+# Step 3 of the walkthrough, as its shell code writes it.
+BGP_PEER = """
+from ipam.models import ASN, IPAddress
+from netbox_routing.models import BGPPeer, BGPRouter, BGPScope
+IPAddress.objects.create(address="198.51.100.42/24")
+router = BGPRouter.objects.get(name="rt1.mtl")
+scope = BGPScope.objects.get(router=router, vrf=None)
+peer = BGPPeer.objects.create(
+    scope=scope,
+    peer=IPAddress.objects.get(address="198.51.100.42/24"),
+    source=IPAddress.objects.get(address="198.51.100.1/24"),
+    local_as=ASN.objects.get(asn=64500),
+    remote_as=ASN.objects.get(asn=64512),
+    name="AS64512 - Example Peer (LINX)",
+    enabled=True,
+)
+print(peer.pk)
+"""
+CONNECTION = """
+from tests import factories
+factories.make_relationship("One form")
+factories.make_peer_asn(64500, name="Example Networks", affiliated=True)
+network = factories.make_network("Second LAN", factories.make_fabric("Second IX"), "203.0.113.0/24", None)
+port = factories.make_interface(factories.make_device(), "Ethernet9")
+factories.make_connection(network, port, "203.0.113.1/24", None)
+factories.make_asn(65550)
+"""
+BROKEN_TEMPLATE = """
+from extras.models import ConfigTemplate
+print(ConfigTemplate.objects.create(name="Broken", template_code="router bgp 1\\n{{ nothing.like.this }}").pk)
 """
 
 
@@ -35,7 +68,7 @@ def ids(site):
     return json.loads(site.run(PREREQUISITES))
 
 
-def test_first_peering_session_from_login_to_configuration(page, ids):
+def test_first_peering_session_from_login_to_configuration(page, site, ids):
     page.click("text=Peering >> visible=true")
     look(page, "menu")
 
@@ -74,4 +107,68 @@ def test_first_peering_session_from_login_to_configuration(page, ids):
     look(page, "connection")
     assert "198.51.100.1/24" in page.inner_text("main, .page-wrapper")
 
-    page.goto("/plugins/routing/bgp/peer/add/") if False else None
+    bgp_peer = site.run(BGP_PEER)
+    page.goto("/plugins/peering-manager/sessions/add/")
+    choose(page, "bgp_peer", "198.51.100.42")
+    choose(page, "relationship", "Peer")
+    choose(page, "peering_network", "LINX LON1 Main")
+    page.fill("#id_service_reference", "NOC-12345")
+    submit(page)
+    look(page, "session")
+    assert "NOC-12345" in page.inner_text("body")
+
+    page.goto("/plugins/peering-manager/sessions/add/")
+    choose(page, "bgp_peer", "198.51.100.42")
+    choose(page, "relationship", "Peer")
+    press_create(page)
+    page.locator(".alert-danger a, .invalid-feedback a, .form-errors a", has_text="AS64512").first.wait_for()
+    look(page, "session-twice")
+
+    for address, name in (
+        ("/plugins/peering-manager/sessions/", "session-list"),
+        (page_of(site, "Relationship", slug="peer"), "relationship-with-session"),
+        (page_of(site, "PeerASN", asn__asn=64512), "peer-asn-with-session"),
+        (page_of(site, "PeeringNetwork", name="LINX LON1 Main"), "network-with-session"),
+        (f"/dcim/devices/{ids['device']}/peering/", "device-peering"),
+        (f"/plugins/routing/bgp/peer/{bgp_peer}/", "bgp-peer"),
+        (f"/dcim/devices/{ids['device']}/", "device"),
+    ):
+        page.goto(address)
+        look(page, name)
+        if name not in ("bgp-peer", "device"):
+            page.get_by_text("NOC-12345").first.wait_for()
+
+    page.goto(f"/dcim/devices/{ids['device']}/peering-config/?template={ids['template']}")
+    page.get_by_text("neighbor 198.51.100.42 remote-as 64512").first.wait_for()
+    look(page, "device-configuration")
+
+
+def test_create_session_in_one_form_and_reveal_its_password(page, site, ids):
+    site.run(CONNECTION)
+    page.goto("/plugins/peering-manager/sessions/create/")
+    page.fill("#id_remote_asn", "65550")
+    choose(page, "relationship", "One form")
+    choose(page, "connection", "Ethernet9")
+    page.fill("#id_ipv4_address", "203.0.113.9")
+    page.fill("#id_password", "s3cret-of-65550")
+    look(page, "session-create")
+    press_create(page)
+    page.wait_for_url("**/sessions/**")
+    assert "s3cret-of-65550" not in page.content()
+    page.goto("/plugins/peering-manager/sessions/?remote_asn=65550")
+    page.get_by_role("link", name="AS65550").first.wait_for()
+    look(page, "session-created")
+
+
+def test_template_error_is_told_beside_the_template(page, site, ids):
+    broken = site.run(BROKEN_TEMPLATE)
+    page.goto(f"/dcim/devices/{ids['device']}/peering-config/?template={broken}")
+    page.get_by_text("is undefined").first.wait_for()
+    look(page, "template-error")
+
+
+def page_of(site, model: str, **where) -> str:
+    """The address of the page of an object of the plugin."""
+    return site.run(
+        f"from netbox_peering_manager import models\nprint(models.{model}.objects.get(**{where!r}).get_absolute_url())"
+    )

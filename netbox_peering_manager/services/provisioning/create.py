@@ -208,10 +208,7 @@ def _scope_of(new: NewSession) -> "BGPScope":
 
 
 def _local_as(new: NewSession, scope: "BGPScope") -> ASN:
-    if new.local_as is not None:
-        peer_asn = new.local_as
-    else:
-        peer_asn = PeerASN.objects.filter(asn=scope.router.asn).first()
+    peer_asn = new.local_as or PeerASN.objects.filter(asn=scope.router.asn).first()
     if peer_asn is None or not peer_asn.affiliated:
         raise ProvisioningError(
             {
