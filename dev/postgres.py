@@ -35,6 +35,8 @@ SPEED = {
     "autovacuum_naptime": "5min",
     "max_connections": "200",
     "shared_buffers": "256MB",
+    # The queries here are many and small: compiling them takes longer than running them.
+    "jit": "off",
 }
 
 
