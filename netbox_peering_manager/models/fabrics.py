@@ -400,13 +400,19 @@ class PeeringConnection(PrimaryModel):
             return reason
         if address.assigned_object not in (None, self.interface):
             return _("{address} is assigned to {other}, not to {interface}.").format(
-                address=address, other=address.assigned_object, interface=self.interface
+                address=address, other=_with_parent(address.assigned_object), interface=self.port
             )
         return ""
 
     def save(self, *args, **kwargs) -> None:
         self.find_left_out()
         super().save(*args, **kwargs)
+
+
+def _with_parent(assigned: models.Model) -> str:
+    """Return what to call what an address is assigned to: an interface with its device or virtual machine."""
+    parent = getattr(assigned, "parent_object", None)
+    return f"{parent} {assigned}" if parent else str(assigned)
 
 
 def _only[T](items: Iterable[T]) -> T | None:

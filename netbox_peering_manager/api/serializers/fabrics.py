@@ -72,6 +72,7 @@ class PeeringConnectionSerializer(PrimaryModelSerializer):
         model = PeeringConnection
         fields = (
             "id", "url", "display_url", "display", "peering_network", "interface", "ipv4_address",
-            "ipv6_address", "bgp_scope", "status", "ipv4_peer_group", "ipv6_peer_group", "peeringdb_id", *COMMON,
+            "ipv6_address", "bgp_scope", "status", "ipv4_peer_group", "ipv6_peer_group", "peeringdb_id",
+            *COMMON,
         )  # fmt: skip
         brief_fields = ("id", "url", "display", "peering_network", "interface", "description")

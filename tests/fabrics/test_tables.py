@@ -1,0 +1,37 @@
+"""Every column of the lists can be sorted by."""
+
+from django.contrib.auth.models import AnonymousUser
+
+from netbox_peering_manager.models import PeeringConnection, PeeringFabric, PeeringNetwork
+from netbox_peering_manager.tables import PeeringConnectionTable, PeeringFabricTable, PeeringNetworkTable
+from tests.factories import make_connection
+from utilities.testing import TableTestCases
+
+NOBODY = AnonymousUser()
+
+
+class TestFabricTable(TableTestCases.StandardTableTestCase):
+    table = PeeringFabricTable
+
+    @classmethod
+    def get_queryset_sources(cls):
+        make_connection()
+        return (("list", PeeringFabric.objects.with_counts(NOBODY)),)
+
+
+class TestNetworkTable(TableTestCases.StandardTableTestCase):
+    table = PeeringNetworkTable
+
+    @classmethod
+    def get_queryset_sources(cls):
+        make_connection()
+        return (("list", PeeringNetwork.objects.with_parents().with_counts(NOBODY)),)
+
+
+class TestConnectionTable(TableTestCases.StandardTableTestCase):
+    table = PeeringConnectionTable
+
+    @classmethod
+    def get_queryset_sources(cls):
+        make_connection()
+        return (("list", PeeringConnection.objects.with_parents()),)
