@@ -19,20 +19,21 @@ def run(parts):
     The first part that fails ends the run: later ones would only repeat its failure. Returns the exit status.
     """
     timings = []
-    status = 0
+    waiting = list(parts)
     try:
-        for name, part in parts.items():
+        while waiting:
+            say(f"[check] {waiting[0]}")
             started = time.monotonic()
-            say(f"[check] {name}")
-            status = part() or 0
-            timings.append(f"{name} {time.monotonic() - started:.0f} s")
+            status = parts[waiting[0]]()
+            timings.append(f"{waiting[0]} {time.monotonic() - started:.0f} s")
             if status:
                 break
+            waiting.pop(0)
     finally:
         stack.stop()
-    say(f"[check] {', '.join(timings)}")
-    say("[check] passed" if not status else f"[check] failed in: {name}")
-    return status
+        say(f"[check] {', '.join(timings)}")
+        say(f"[check] failed in: {waiting[0]}" if waiting else "[check] passed")
+    return 1 if waiting else 0
 
 
 def plugin_is_listed():
