@@ -38,8 +38,8 @@ def check_frr(text: str) -> str:
 
 
 def check_bird(text: str) -> str:
-    """What BIRD 2 objects to (`bird -p`)."""
-    done = run([program(BIRD, "bird2"), "-p", "-c"], text)
+    """What BIRD 2 objects to (`bird -p`). The text is a part of a bird.conf, which has a `protocol device` itself."""
+    done = run([program(BIRD, "bird2"), "-p", "-c"], f"{text}\nprotocol device {{ }}\n")
     return (done.stdout + done.stderr).strip() or "bird failed" if done.returncode else ""
 
 

@@ -33,7 +33,7 @@ CISCO, JUNOS = "cisco", "junos"
 MAX_ASN = 2**32 - 1
 POLICIES = ("route_map_in", "route_map_out", "prefix_list_in", "prefix_list_out")
 # What no platform's parser, no shell and no template engine gives a meaning to, outside or inside quotes.
-SAFE_CHARACTERS = re.compile(r"[^A-Za-z0-9 _.,:/()+@=*\[\]-]+")
+SAFE_CHARACTERS = re.compile(r"[^A-Za-z0-9 _.,:/()+@=\[\]-]+")
 # Letters that Unicode's own decomposition leaves whole, and punctuation with a plain twin.
 PLAIN_TWINS = str.maketrans(
     {
@@ -66,7 +66,7 @@ def safe_string(value: Any, max_length: int | None = None) -> str:
     """
     `value` as text that breaks no configuration: one line of ASCII, blanks collapsed, None gives "".
 
-    Accents are dropped (ü → u); quotes, backslashes, braces, `$ ; ! # ? % < > | & ^ ~` and control characters
+    Accents are dropped (ü → u); quotes, backslashes, braces, `$ ; ! # ? % < > | & ^ ~ *` and control characters
     become blanks; what ASCII cannot say becomes "_". Cut to `max_length` characters. May come out empty.
     """
     if value is None or isinstance(value, Undefined):
