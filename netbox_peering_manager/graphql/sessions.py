@@ -76,7 +76,7 @@ class RelationshipType(OrganizationalObjectType):
 
 @register_type(
     PeeringSession,
-    fields="__all__",
+    # Not beside fields="__all__", which would win.
     exclude=["encrypted_password"],
     filters=PeeringSessionFilter,
     pagination=True,
