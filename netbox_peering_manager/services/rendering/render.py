@@ -8,11 +8,11 @@ template's own settings say, and a failed rendering leaves no text.
 
 from collections.abc import Iterator
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from jinja2 import StrictUndefined, TemplateNotFound, TemplateSyntaxError
+from jinja2 import Environment, StrictUndefined, TemplateNotFound, TemplateSyntaxError
 
-from utilities.jinja2 import render_jinja2
+from utilities.jinja2 import DataFileLoader, render_jinja2
 
 from ...exceptions import TemplateFailed
 from ..secrets import MASK
@@ -37,7 +37,7 @@ def render_text(template: "ConfigTemplate", context: "PeeringContext") -> str:
         text = render_jinja2(
             template.template_code,
             dict(context),
-            {**template.get_environment_params(), "undefined": StrictUndefined},
+            {**template.get_environment_params(), **_forced_params(template)},
             template.data_file,
             debug=template.debug,
         )
@@ -49,6 +49,26 @@ def render_text(template: "ConfigTemplate", context: "PeeringContext") -> str:
     # Raised out here, so that no traceback keeps the original error: its text may hold a password that the
     # template choked on.
     raise TemplateFailed(name, line, _without_passwords(message, context))
+
+
+def _forced_params(template: "ConfigTemplate") -> dict[str, Any]:
+    params: dict[str, Any] = {"undefined": StrictUndefined}
+    if template.data_file:
+        params["loader"] = loader = _NamingLoader(template.data_file.source)
+        # As render_jinja2 does with the loader that it would make.
+        loader.cache_templates({template.data_file.path: template.template_code})
+    return params
+
+
+class _NamingLoader(DataFileLoader):  # type: ignore[misc]
+    """NetBox's loader of data files, which parses a file before Jinja knows its name: syntax errors have none."""
+
+    def get_source(self, environment: Environment, template: str) -> Any:
+        try:
+            return super().get_source(environment, template)
+        except TemplateSyntaxError as error:
+            error.name = error.name or template
+            raise
 
 
 def _describe(error: Exception, template: "ConfigTemplate") -> tuple[str, int | None, str]:
