@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 import strawberry_django
+from django.db.models import F
 from strawberry.scalars import ID
 from strawberry_django import DatetimeFilterLookup, FilterLookup, StrFilterLookup
 
@@ -52,10 +53,11 @@ class PeerASNType(ContactsMixin, PrimaryObjectType):
     peeringdb_id: BigInt | None
     follow_peeringdb: list[str]
 
-    # Names need the AS number: without the hint it would be read row by row.
-    @strawberry_django.field(select_related=["asn"], only=["name", "asn__asn"])
+    # The name needs the AS number. It comes as an annotation, since joining the ASN would hand it out whole, also to
+    # who may not view it. Where the optimizer has no say, there is none.
+    @strawberry_django.field(annotate={"as_number": F("asn__asn")}, only=["name"])
     def display(self) -> str:
-        return str(self)
+        return self.label(self.as_number, self.name) if hasattr(self, "as_number") else str(self)
 
 
 @strawberry.type(name="Query")

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 import strawberry_django
+from django.db.models import F
 from strawberry.scalars import ID, JSON
 from strawberry_django import FilterLookup, StrFilterLookup
 
@@ -45,12 +46,16 @@ class PeeringRouterType(PrimaryObjectType):
     config_template: Annotated["ConfigTemplateType", strawberry.lazy("extras.graphql.types")] | None
     napalm_args: JSON | None
 
-    # A router is called as its device is: without the hint that would be read row by row.
+    # A router is called as its device is. The name comes as an annotation, since joining the device would hand it out
+    # whole, also to who may not view it. A device without a name is called by its chassis or type: read row by row.
     @strawberry_django.field(
-        select_related=["device__virtual_chassis", "device__device_type__manufacturer"], only=["device"]
+        annotate={"device_name": F("device__name"), "device_asset_tag": F("device__asset_tag")},
+        only=["device_id"],
     )
     def display(self) -> str:
-        return str(self)
+        if not (name := getattr(self, "device_name", None)):
+            return str(self)
+        return f"{name} ({self.device_asset_tag})" if self.device_asset_tag else name
 
 
 @strawberry.type(name="Query")

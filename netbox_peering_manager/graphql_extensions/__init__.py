@@ -5,16 +5,18 @@ Each field shows what its user may view and nothing else. Lists cost a fixed num
 left to the query optimizer, which prefetches them by way of their type's restricted queryset.
 """
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Self
 
 import strawberry
 import strawberry_django
-from django.db.models import Prefetch
+from django.db.models import F, Prefetch
 from strawberry.types import Info
 
-from netbox_routing.models import BGPPeer, BGPRouter, BGPScope
+from netbox_routing.models import BGPRouter
+from utilities.querysets import RestrictedQuerySet
 
 from ..models import PeeringSession
+from ..querysets import PeeringSessionQuerySet
 
 if TYPE_CHECKING:
     from ..graphql.fabrics import PeeringConnectionType
@@ -23,21 +25,44 @@ if TYPE_CHECKING:
     from ..graphql.sessions import PeeringSessionType
 
 
-def sessions_of_devices(info: Info) -> Prefetch:
+class RoutersWithSessions(RestrictedQuerySet):
     """
-    Prefetch from devices to the sessions on their BGP routers that the user may view.
+    BGP routers, each with the sessions that it has of `sessions` as `visible_sessions`, loaded at once for all.
 
-    Each hop on the way loads keys alone. What the request asks of a session is left to NetBox's optimizer.
+    No prefetch by way of scope and peer: Django gives each session the BGPPeer that it came by, with which the query's
+    own `bgp_peer` would be answered, unrestricted and field by field.
     """
+
+    sessions: PeeringSessionQuerySet | None = None
+
+    def _clone(self) -> Self:
+        clone = super()._clone()
+        clone.sessions = self.sessions
+        return clone
+
+    def _fetch_all(self) -> None:
+        if self._result_cache is None:
+            super()._fetch_all()
+            self._attach_sessions({router.pk: router for router in self._result_cache})
+        super()._fetch_all()
+
+    def _attach_sessions(self, routers: dict[int, BGPRouter]) -> None:
+        for router in routers.values():
+            router.visible_sessions = []
+        found = self.sessions.filter(bgp_peer__scope__router__in=routers)
+        for session in found.annotate(bgp_router_id=F("bgp_peer__scope__router_id")):
+            routers[session.bgp_router_id].visible_sessions.append(session)
+
+
+def sessions_of_devices(info: Info) -> Prefetch:
+    """Prefetch BGP routers of devices, with those sessions that the user may view and what was asked of them."""
     from netbox.graphql.optimization import optimize_prefetch_queryset
 
-    sessions = PeeringSession.objects.restrict(info.context.request.user, "view")
-    to_sessions = Prefetch("peering_session", queryset=optimize_prefetch_queryset(sessions, info))
-    peers = BGPPeer.objects.filter(peering_session__in=sessions.order_by().values("pk"))
-    to_peers = Prefetch("peers", queryset=peers.only("scope").prefetch_related(to_sessions))
-    to_scopes = Prefetch("scopes", queryset=BGPScope.objects.only("router").prefetch_related(to_peers))
-    routers = BGPRouter.objects.only("assigned_object_type", "assigned_object_id").prefetch_related(to_scopes)
-    return Prefetch("bgp_router", queryset=routers)
+    routers = RoutersWithSessions(BGPRouter).only("assigned_object_type", "assigned_object_id")
+    routers.sessions = optimize_prefetch_queryset(
+        PeeringSession.objects.restrict(info.context.request.user, "view"), info
+    )
+    return Prefetch("bgp_router", queryset=routers, to_attr="peering_bgp_routers")
 
 
 @strawberry.type
@@ -61,13 +86,8 @@ class DeviceExtension:
     def peering_sessions(
         self,
     ) -> list[Annotated["PeeringSessionType", strawberry.lazy("netbox_peering_manager.graphql.sessions")]]:
-        peers = [
-            peer
-            for router in self.bgp_router.all()
-            for scope in router.scopes.all()
-            for peer in scope.peers.all()
-        ]
-        return [peer.peering_session for peer in peers]
+        # An error where nothing was prefetched, and with reason: nothing was restricted then either.
+        return [session for router in self.peering_bgp_routers for session in router.visible_sessions]
 
 
 @strawberry.type

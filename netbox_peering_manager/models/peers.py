@@ -90,7 +90,12 @@ class PeerASN(ContactsMixin, PrimaryModel):
         verbose_name_plural = _("peer ASNs")
 
     def __str__(self) -> str:
-        return f"AS{self.asn.asn} ({self.name})" if self.name else f"AS{self.asn.asn}"
+        return self.label(self.asn.asn, self.name)
+
+    @staticmethod
+    def label(number: int, name: str) -> str:
+        """Return how the peer ASN of this AS number and name is called: "AS64496 (Example)"."""
+        return f"AS{number} ({name})" if name else f"AS{number}"
 
     def clean(self) -> None:
         super().clean()

@@ -3,6 +3,7 @@
 from rest_framework import serializers
 
 from ipam.api.serializers import ASNSerializer
+from ipam.models import ASN
 from netbox.api.serializers import PrimaryModelSerializer
 
 from ...choices import PeeringDBFieldChoices
@@ -49,3 +50,12 @@ class PeerASNSerializer(PrimaryModelSerializer):
         )
         brief_fields = ("id", "url", "display", "asn", "name", "affiliated", "description")
         read_only_fields = ("peeringdb_last_sync",)
+
+    def validate_asn(self, asn: ASN) -> ASN:
+        # NetBox leaves uniqueness to the fields, and a nested one checks none: a database error would follow.
+        existing = PeerASN.objects.filter(asn=asn)
+        if existing.exclude(pk=getattr(self.instance, "pk", None)).exists():
+            raise serializers.ValidationError(
+                PeerASN(asn=asn).unique_error_message(PeerASN, ("asn",)).messages
+            )
+        return asn

@@ -3,6 +3,7 @@
 from rest_framework import serializers
 
 from dcim.api.serializers import DeviceSerializer
+from dcim.models import Device
 from extras.api.serializers import ConfigTemplateSerializer
 from netbox.api.serializers import PrimaryModelSerializer
 
@@ -42,3 +43,11 @@ class PeeringRouterSerializer(PrimaryModelSerializer):
             "session_count",
         )
         brief_fields = ("id", "url", "display", "device", "description")
+
+    def validate_device(self, device: Device) -> Device:
+        # NetBox leaves uniqueness to the fields, and a nested one checks none: a database error would follow.
+        existing = PeeringRouter.objects.filter(device=device)
+        if existing.exclude(pk=getattr(self.instance, "pk", None)).exists():
+            error = PeeringRouter(device=device).unique_error_message(PeeringRouter, ("device",))
+            raise serializers.ValidationError(error.messages)
+        return device
