@@ -3,6 +3,7 @@
 import django_tables2 as tables
 from django.utils.translation import gettext_lazy as _
 
+from ipam.models import ASN
 from netbox.tables import PrimaryModelTable, columns
 from tenancy.tables import ContactsColumnMixin
 
@@ -75,6 +76,13 @@ class PeerASNTable(ContactsColumnMixin, PrimaryModelTable):
             "session_count",
             "description",
         )
+
+    def render_asn(self, value: ASN) -> str:
+        # Asplain (RFC 5396), as everywhere in peering; NetBox's own name of a large one adds asdot.
+        return f"AS{value.asn}"
+
+    def value_asn(self, value: ASN) -> int:
+        return value.asn
 
     def _apply_prefetching(self, columns=None) -> None:
         super()._apply_prefetching(columns)

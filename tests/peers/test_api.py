@@ -20,6 +20,7 @@ class PeerASNAPITest(PluginAPIMixin, APIViewTestCases.APIViewTestCase):
     brief_fields = ["affiliated", "asn", "description", "display", "id", "name", "url"]
     user_permissions = ("ipam.view_asn",)
     bulk_update_data = {"irr_as_set": "AS-NEW", "follow_peeringdb": ["name"]}
+    bulk_update_invalid_data = {"irr_as_set": "no set"}
 
     @classmethod
     def setUpTestData(cls):

@@ -31,6 +31,12 @@ class PeerASNTableTest(TableTestCases.StandardTableTestCase):
         for column in ("asn", "name"):
             assert f'href="{self.peer.get_absolute_url()}"' in row.get_cell(column)
 
+    def test_numbers_are_asplain_in_the_table_and_bare_in_its_export(self):
+        factories.make_peer_asn(4200000001)
+        table = self.table(PeerASN.objects.with_counts(AnonymousUser()).order_by("asn"))
+        assert ">AS4200000001<" in table.rows[1].get_cell("asn")
+        assert table.rows[1].get_cell_value("asn") == 4200000001
+
     def test_followed_fields_are_called_as_in_forms(self):
         assert self.cells().get_cell("follow_peeringdb") == "IRR AS-SET"
 

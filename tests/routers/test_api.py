@@ -22,6 +22,7 @@ class PeeringRouterAPITest(PluginAPIMixin, APIViewTestCases.APIViewTestCase):
     brief_fields = ["description", "device", "display", "id", "url"]
     user_permissions = ("dcim.view_device", "extras.view_configtemplate")
     bulk_update_data = {"napalm_driver": "eos", "poll_enabled": True}
+    bulk_update_invalid_data = {"napalm_args": {"password": "x"}}
 
     @classmethod
     def setUpTestData(cls):
