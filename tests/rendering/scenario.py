@@ -13,8 +13,6 @@ from core.models import ObjectType
 from dcim.models import MACAddress, Platform
 from extras.models import ConfigContext, ConfigTemplate, Tag
 from ipam.models import VRF, Prefix
-from netbox_peering_manager.models import PeeringRouter, PeeringSession, RemovedSession
-from netbox_peering_manager.services import secrets
 from netbox_routing.models import (
     ASPath,
     ASPathEntry,
@@ -34,8 +32,11 @@ from netbox_routing.models import (
     RouteMap,
     RouteMapEntry,
 )
-from tests import factories
 from users.models import ObjectPermission
+
+from netbox_peering_manager.models import PeeringRouter, PeeringSession, RemovedSession
+from netbox_peering_manager.services import secrets
+from tests import factories
 
 OWN_PASSWORD, CLEAR_PASSWORD, TEMPLATE_PASSWORD = "own-s3cret", "clear-s3cret", "template-s3cret"
 PASSWORDS = (OWN_PASSWORD, CLEAR_PASSWORD, TEMPLATE_PASSWORD)

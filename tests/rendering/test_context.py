@@ -6,10 +6,6 @@ from typing import Any, Union, get_args, get_origin, get_type_hints, is_typeddic
 import pytest
 
 from ipam.models import VRF
-from netbox_peering_manager.models import PeeringSession, RemovedSession
-from netbox_peering_manager.services.rendering import context
-from netbox_peering_manager.services.rendering.peering import gather
-from netbox_peering_manager.services.secrets import MASK
 from netbox_routing.models import (
     BGPAddressFamily,
     BGPPeer,
@@ -19,6 +15,11 @@ from netbox_routing.models import (
     BGPSessionTemplate,
     PrefixListEntry,
 )
+
+from netbox_peering_manager.models import PeeringSession, RemovedSession
+from netbox_peering_manager.services.rendering import context
+from netbox_peering_manager.services.rendering.peering import gather
+from netbox_peering_manager.services.secrets import MASK
 from tests import factories
 from tests.rendering import scenario
 

@@ -4,9 +4,9 @@ import logging
 
 import pytest
 
-from core.models import DataFile, DataSource
-from core.models import ObjectChange
+from core.models import DataFile, DataSource, ObjectChange
 from extras.models import ConfigTemplate
+
 from netbox_peering_manager.exceptions import RenderingRefused, SecretError, TemplateFailed
 from netbox_peering_manager.models import PeeringSession
 from netbox_peering_manager.services.rendering.peering import render_peering

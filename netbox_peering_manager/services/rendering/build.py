@@ -45,7 +45,6 @@ def _session(
     session: EffectiveSession, loaded: rows.Loaded, effective: Effective, policies: rows.Policies
 ) -> ctx.SessionContext:
     row = session.row
-    relationship = loaded.relationships[row.relationship_id]
     local_as = loaded.asns.get(session.local_as_id) if session.local_as_id else None
     remote_as = loaded.asns.get(session.remote_as_id) if session.remote_as_id else None
     group = loaded.peer_groups.get(session.peer_group_id) if session.peer_group_id else None
@@ -66,9 +65,9 @@ def _session(
         "vrf": row.vrf,
         "password": effective.passwords.get(row.id, ""),
         "ttl": session.ttl,
-        "relationship": relationship.name,
-        "relationship_slug": relationship.slug,
-        "bgp_role": relationship.bgp_role or None,
+        "relationship": row.relationship,
+        "relationship_slug": row.relationship_slug,
+        "bgp_role": row.bgp_role or None,
         "service_reference": row.service_reference,
         "is_route_server": row.is_route_server,
         "peer_name": (remote_as.name if remote_as else None) or "",
@@ -297,9 +296,8 @@ def _as_path(row: rows.PolicyRow[rows.ASPathEntryRow]) -> ctx.ASPathContext:
 
 
 def _device(device: rows.DeviceRow, loaded: rows.Loaded) -> ctx.DeviceContext:
-    routers = [router for router in loaded.routers.values() if router.device_id == device.id]
-    asns = sorted({loaded.asns[router.asn_id].asn for router in routers})
-    router_ids = [router.router_id_setting for router in routers if router.router_id_setting]
+    asns = sorted({router.asn for router in device.bgp_routers})
+    router_ids = [router.router_id for router in device.bgp_routers if router.router_id]
     return {
         "id": device.id,
         "name": device.name,

@@ -117,13 +117,12 @@ def _session(
     template = template or _NO_TEMPLATE
     group_id, group_origin = _peer_group(row, connection, loaded)
     group = loaded.peer_groups.get(group_id) if group_id else None
-    router = loaded.routers.get(row.router_id) if row.router_id else None
     remote_as_id = row.remote_as_id or template.remote_as_id or (group.remote_as_id if group else None)
     enabled = _first(row.enabled, template.enabled, group.enabled if group else None)
     return EffectiveSession(
         row=row,
         enabled=True if enabled is None else enabled,
-        local_as_id=row.local_as_id or template.local_as_id or (router.asn_id if router else None),
+        local_as_id=row.local_as_id or template.local_as_id or row.router_asn_id,
         remote_as_id=remote_as_id,
         # A TTL of 0 says "none" where it is set: no session could come up with it.
         ttl=_first(row.ttl, template.ttl) or None,
@@ -191,8 +190,7 @@ def _connection_finder(loaded: rows.Loaded) -> Callable[[rows.SessionRow], rows.
             return None
         if row.source_id and (found := by_source.get((row.network_id, row.source_id))):
             return found
-        device_id = loaded.routers[row.router_id].device_id if row.router_id else None
-        candidates = by_device.get((row.network_id, device_id), []) if device_id else []
+        candidates = by_device.get((row.network_id, row.device_id), []) if row.device_id else []
         return candidates[0] if len(candidates) == 1 else None
 
     return find
@@ -333,8 +331,7 @@ class _FamilyResolver:
         in_group = self._of_group_in_scope(group_id, row.scope_id, afi) if group_id else None
         if in_group is not None:
             policies = _inherit(policies, _relabelled(self._own_policies(in_group, PEER_GROUP), PEER_GROUP))
-        relationship = self._loaded.relationships[row.relationship_id]
-        return _effective(afi, _inherit(policies, _of_relationship(relationship)))
+        return _effective(afi, _inherit(policies, _of_relationship(row)))
 
     def _own_policies(self, family: rows.FamilyRow, origin: str) -> FamilyPolicies:
         """Return what an address family row says, and beneath it its policy template."""
@@ -395,10 +392,10 @@ def _relabelled(policies: FamilyPolicies, origin: str) -> FamilyPolicies:
     )
 
 
-def _of_relationship(relationship: rows.RelationshipRow) -> FamilyPolicies:
+def _of_relationship(row: rows.SessionRow) -> FamilyPolicies:
     return FamilyPolicies(
-        route_map_in=_policy(relationship.route_map_in, RELATIONSHIP),
-        route_map_out=_policy(relationship.route_map_out, RELATIONSHIP),
+        route_map_in=_policy(row.default_route_map_in, RELATIONSHIP),
+        route_map_out=_policy(row.default_route_map_out, RELATIONSHIP),
     )
 
 

@@ -2,21 +2,21 @@
 First stage: the sessions and everything that they may inherit from, as rows (`rows.Loaded`).
 
 The number of queries is fixed, whatever the number of sessions and policies. Only the sessions and the device
-that the user may view are read; what a session refers to comes with it, as a configuration that lacked some
-of it would be wrong. Passwords are decrypted for sessions whose secrets the user may see, and for no others.
+that the user may view are read; what a session refers to comes with it, as a configuration that lacked some of
+it would be wrong. Passwords are decrypted for sessions whose secrets the user may see, and for no others.
 """
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from django.contrib.contenttypes.models import ContentType
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import OuterRef, Q, Subquery
+from django.db.models import Case, Exists, OuterRef, Q, Value, When
 from django.utils.translation import gettext as _
 
 from dcim.models import Device, Interface
-from ipam.models import ASN, IPAddress
+from ipam.models import ASN, Prefix
 from netbox_routing.models import (
     BFDProfile,
     BGPPeer,
@@ -25,13 +25,14 @@ from netbox_routing.models import (
     BGPPolicyTemplate,
     BGPRouter,
     BGPSessionTemplate,
-    BGPSetting,
+    CustomPrefix,
 )
 
 from ...exceptions import RenderingRefused
-from ...models import PeeringConnection, PeeringNetwork, PeeringSession, Relationship, RemovedSession
+from ...models import PeeringNetwork, PeeringSession
 from .. import secrets
 from . import rows, sql
+from .load_device import load_device, load_interfaces, load_removed
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
@@ -39,6 +40,82 @@ if TYPE_CHECKING:
     User = AbstractBaseUser | AnonymousUser
 
 __all__ = ("load",)
+
+type Kept = dict[int, tuple[str, str]]
+
+# What netbox-routing's and NetBox's generic relations lead to and come from.
+GENERIC_TYPES = (Device, Interface, PeeringSession, BGPRouter, BGPPeer, BGPPeerTemplate, Prefix, CustomPrefix)
+
+# Those of SessionRow, in its order, and behind them what decides about the password.
+SESSION_COLUMNS = (
+    "pk",
+    "bgp_peer_id",
+    "bgp_peer__name",
+    "description",
+    "bgp_peer__description",
+    "bgp_peer__status",
+    "bgp_peer__enabled",
+    "is_route_server",
+    "service_reference",
+    "ipv4_max_prefixes",
+    "ipv6_max_prefixes",
+    "bgp_peer__ttl",
+    "relationship_id",
+    "relationship__name",
+    "relationship__slug",
+    "relationship__bgp_role",
+    "relationship__routemap_in_id",
+    "relationship__routemap_out_id",
+    "peering_network_id",
+    "bgp_peer__peer_group_id",
+    "bgp_peer__peer_session_id",
+    "bgp_peer__local_as_id",
+    "bgp_peer__remote_as_id",
+    "bgp_peer__bfd_id",
+    "bgp_peer__scope_id",
+    "bgp_peer__scope__router__asn_id",
+    "router_device",
+    "bgp_peer__scope__vrf__name",
+    "bgp_peer__source_id",
+    "source_host",
+    "bgp_peer__source__interface__name",
+    "remote_host",
+    "remote_family",
+    "tag_slugs",
+    "custom_field_data",
+    "may_reveal",
+    "encrypted_password",
+    "bgp_peer__password",
+)
+# Those of NetworkRow and of ConnectionRow, in their order.
+NETWORK_COLUMNS = (
+    "pk",
+    "name",
+    sql.as_text("ipv4_prefix__prefix"),
+    sql.as_text("ipv6_prefix__prefix"),
+    "vlan__vid",
+    "mtu",
+    "fabric_id",
+    "fabric__name",
+    "fabric__slug",
+    "fabric__type",
+    "fabric__peeringdb_id",
+    "fabric__peer_group_id",
+)
+CONNECTION_COLUMNS = (
+    "connections__pk",
+    "connections__peering_network_id",
+    "connections__status",
+    "connections__interface_id",
+    "connections__interface__name",
+    "connections__interface__device_id",
+    "connections__ipv4_address_id",
+    "connections__ipv6_address_id",
+    sql.as_text("connections__ipv4_address__address"),
+    sql.as_text("connections__ipv6_address__address"),
+    "connections__ipv4_peer_group_id",
+    "connections__ipv6_peer_group_id",
+)
 
 
 def load(
@@ -56,28 +133,22 @@ def load(
     RenderingRefused names the device or the sessions that are not there or not for this user; SecretError a
     password that no key fits.
     """
-    device = None if device_id is None else _device(device_id, user)
-    visible = _restricted(PeeringSession.objects.all(), user, "view")
-    found, kept_passwords = _sessions(visible, device_id, session_ids)
-    routers = _routers({row.router_id for row in found if row.router_id}, device_id)
+    # All at once, if Django does not know them yet: it would ask for each by itself.
+    ContentType.objects.get_for_models(*GENERIC_TYPES)
+    device = None if device_id is None else load_device(device_id, user)
+    found, kept, revealed = _sessions(device_id, session_ids, user, reveal_secrets)
     if session_ids is not None:
-        _refuse_missing(session_ids, found, routers, device)
-    revealed = _revealed(found, kept_passwords, user, reveal_secrets)
+        _refuse_missing(session_ids, found, device)
     session_templates, template_passwords = _session_templates(found)
-    connections = _connections(found, routers, device_id)
-    networks = _networks(
-        {row.network_id for row in found if row.network_id} | {row.network_id for row in connections}
-    )
+    networks, connections = _networks_and_connections(found, device_id)
     peer_groups = _peer_groups(_group_ids(found, connections, networks))
     peer_families, group_families = _families({row.bgp_peer_id for row in found}, set(peer_groups))
     return rows.Loaded(
         sessions=found,
         revealed=revealed,
-        passwords=_decrypted(found, kept_passwords, revealed),
+        passwords=_decrypted(found, kept, revealed),
         template_passwords=template_passwords,
-        routers=routers,
-        relationships=_relationships(found),
-        asns=_asns(found, session_templates.values(), peer_groups.values(), routers.values()),
+        asns=_asns(found, session_templates.values(), peer_groups.values()),
         session_templates=session_templates,
         policy_templates=_policy_templates(peer_families, group_families),
         peer_groups=peer_groups,
@@ -87,13 +158,9 @@ def load(
         connections=connections,
         bfd_profiles=_bfd_profiles(found, session_templates.values()),
         device=device,
-        interfaces=_interfaces(device_id, found, connections) if device else (),
-        removed=_removed(device_id) if device else (),
+        interfaces=load_interfaces(device.id, found, connections) if device else (),
+        removed=load_removed(device.id) if device else (),
     )
-
-
-def _restricted(queryset: Any, user: "User | None", action: str) -> Any:
-    return queryset if user is None else queryset.restrict(user, action)
 
 
 def _read[Row](row_type: type[Row], model: Any, ids: Collection[int], *columns: Any) -> dict[int, Row]:
@@ -104,112 +171,62 @@ def _read[Row](row_type: type[Row], model: Any, ids: Collection[int], *columns: 
     return {values[0]: row_type(*values) for values in found}
 
 
-def _device(device_id: int, user: "User | None") -> rows.DeviceRow:
-    device = (
-        _restricted(Device.objects.all(), user, "view")
-        .annotate_config_context_data(only_invalidated=True)
-        .annotate(tag_slugs=sql.tag_slugs(Device))
-        .select_related(
-            "platform", "role", "site", "tenant", "primary_ip4", "primary_ip6", "device_type__manufacturer"
-        )
-        .order_by()
-        .filter(pk=device_id)
-        .first()
-    )
-    if device is None:
-        raise RenderingRefused({"device": [_("There is no device with ID {id}.").format(id=device_id)]})
-    return rows.DeviceRow(
-        id=device.pk,
-        name=str(device),
-        platform=_slugged(device.platform),
-        role=_slugged(device.role),
-        site=_slugged(device.site),
-        tenant=_slugged(device.tenant),
-        serial=device.serial,
-        primary_ip4=str(device.primary_ip4.address.ip) if device.primary_ip4 else None,
-        primary_ip6=str(device.primary_ip6.address.ip) if device.primary_ip6 else None,
-        tags=device.tag_slugs,
-        custom_fields=device.custom_field_data,
-        config_context=device.get_config_context(),
-    )
-
-
-def _slugged(thing: Any) -> rows.Slugged | None:
-    return rows.Slugged(thing.name, thing.slug) if thing else None
-
-
 def _sessions(
-    visible: Any, device_id: int | None, session_ids: Collection[int] | None
-) -> tuple[tuple[rows.SessionRow, ...], dict[int, tuple[str, str]]]:
+    device_id: int | None, session_ids: Collection[int] | None, user: "User | None", reveal_secrets: bool
+) -> tuple[tuple[rows.SessionRow, ...], Kept, frozenset[int]]:
     """
-    Return the session rows, in the context's order, and (encrypted, plain) passwords of those that have any.
+    Return the session rows in the context's order, (encrypted, plain) passwords of those that have any, and the
+    ids of those whose password may be shown in clear.
     """
-    if session_ids is not None:
-        wanted = visible.filter(sql.id_in("pk", session_ids))
-    else:
-        wanted = visible.filter(
-            bgp_peer__scope__router__assigned_object_type=ContentType.objects.get_for_model(Device),
-            bgp_peer__scope__router__assigned_object_id=device_id,
-        )
-    values = (
-        wanted.annotate(
-            source_host=sql.host_of("bgp_peer__source__address"),
-            remote_host=sql.host_of("bgp_peer__peer__address"),
-            remote_family=sql.family_of("bgp_peer__peer__address"),
-            tag_slugs=sql.tag_slugs(PeeringSession),
-        )
-        .order_by("remote_family", sql.inet_of("bgp_peer__peer__address"), "bgp_peer__name", "pk")
-        .values_list(
-            "pk",
-            "bgp_peer_id",
-            "bgp_peer__name",
-            "description",
-            "bgp_peer__description",
-            "bgp_peer__status",
-            "bgp_peer__enabled",
-            "is_route_server",
-            "service_reference",
-            "ipv4_max_prefixes",
-            "ipv6_max_prefixes",
-            "bgp_peer__ttl",
-            "relationship_id",
-            "peering_network_id",
-            "bgp_peer__peer_group_id",
-            "bgp_peer__peer_session_id",
-            "bgp_peer__local_as_id",
-            "bgp_peer__remote_as_id",
-            "bgp_peer__bfd_id",
-            "bgp_peer__scope_id",
-            "bgp_peer__scope__router_id",
-            "bgp_peer__scope__vrf__name",
-            "bgp_peer__source_id",
-            "source_host",
-            "bgp_peer__source__interface__name",
-            "remote_host",
-            "remote_family",
-            "tag_slugs",
-            "custom_field_data",
-            "encrypted_password",
-            "bgp_peer__password",
-        )
+    wanted = _wanted_sessions(device_id, session_ids, user).annotate(
+        source_host=sql.host_of("bgp_peer__source__address"),
+        remote_host=sql.host_of("bgp_peer__peer__address"),
+        remote_family=sql.family_of("bgp_peer__peer__address"),
+        tag_slugs=sql.tag_slugs(PeeringSession),
+        router_device=Case(
+            When(
+                bgp_peer__scope__router__assigned_object_type=ContentType.objects.get_for_model(Device),
+                then="bgp_peer__scope__router__assigned_object_id",
+            )
+        ),
+        may_reveal=_may_reveal(user, reveal_secrets),
     )
-    found, kept = [], {}
-    for *columns, encrypted, plain in values:
+    found, kept, revealed = [], {}, set()
+    for *columns, may_reveal, encrypted, plain in wanted.order_by(
+        "remote_family", sql.inet_of("bgp_peer__peer__address"), "bgp_peer__name", "pk"
+    ).values_list(*SESSION_COLUMNS):
         row = rows.SessionRow._make(columns)
         found.append(row)
+        if may_reveal:
+            revealed.add(row.id)
         if encrypted or plain:
             kept[row.id] = (encrypted, plain or "")
     # Stable, so that families and addresses keep their order within a VRF; the global table comes first.
     # Compared here, because the database's collation differs from one installation to the next.
     found.sort(key=lambda row: row.vrf or "")
-    return tuple(found), kept
+    return tuple(found), kept, frozenset(revealed)
+
+
+def _wanted_sessions(device_id: int | None, session_ids: Collection[int] | None, user: "User | None") -> Any:
+    sessions: Any = PeeringSession.objects.all()
+    if user is not None:
+        sessions = sessions.restrict(user, "view")
+    if session_ids is not None:
+        return sessions.filter(sql.id_in("pk", session_ids))
+    return sessions.filter(
+        bgp_peer__scope__router__assigned_object_type=ContentType.objects.get_for_model(Device),
+        bgp_peer__scope__router__assigned_object_id=device_id,
+    )
+
+
+def _may_reveal(user: "User | None", reveal_secrets: bool) -> Any:
+    if user is None:
+        return Value(reveal_secrets)
+    return Exists(PeeringSession.objects.restrict(user, secrets.ACTION).filter(pk=OuterRef("pk")))
 
 
 def _refuse_missing(
-    session_ids: Collection[int],
-    found: Collection[rows.SessionRow],
-    routers: Mapping[int, rows.RouterRow],
-    device: rows.DeviceRow | None,
+    session_ids: Collection[int], found: Collection[rows.SessionRow], device: rows.DeviceRow | None
 ) -> None:
     missing = sorted(set(session_ids) - {row.id for row in found})
     messages = [_("There is no session with ID {id}.").format(id=session_id) for session_id in missing]
@@ -217,26 +234,10 @@ def _refuse_missing(
         messages += [
             _("Session {id} is not on {device}.").format(id=row.id, device=device.name)
             for row in found
-            if row.router_id is None or routers[row.router_id].device_id != device.id
+            if row.device_id != device.id
         ]
     if messages:
         raise RenderingRefused({"sessions": messages})
-
-
-def _revealed(
-    found: Iterable[rows.SessionRow], kept: Collection[int], user: "User | None", reveal_secrets: bool
-) -> frozenset[int]:
-    """
-    Return the ids of the sessions, among those that may have a password, whose password may be shown in
-    clear.
-    """
-    ids = {row.id for row in found if row.id in kept or row.session_template_id}
-    if user is None:
-        return frozenset(ids if reveal_secrets else ())
-    if not ids:
-        return frozenset()
-    may_see = PeeringSession.objects.restrict(user, secrets.ACTION).filter(sql.id_in("pk", ids))
-    return frozenset(may_see.order_by().values_list("pk", flat=True))
 
 
 def _decrypted(
@@ -259,50 +260,6 @@ def _decrypted(
     return passwords
 
 
-def _routers(ids: Collection[int], device_id: int | None) -> dict[int, rows.RouterRow]:
-    """Return these BGP routers and those of the device, ordered by their AS number."""
-    if not ids and device_id is None:
-        return {}
-    devices = ContentType.objects.get_for_model(Device).pk
-    setting = BGPSetting.objects.filter(
-        assigned_object_type=ContentType.objects.get_for_model(BGPRouter),
-        assigned_object_id=OuterRef("pk"),
-        key="router_id",
-    )
-    of_device = (
-        Q(assigned_object_type=devices, assigned_object_id=device_id) if device_id is not None else Q()
-    )
-    found = (
-        BGPRouter.objects.filter(Q(sql.id_in("pk", ids)) | of_device)
-        .order_by("asn__asn", "pk")
-        .values_list(
-            "pk",
-            "asn_id",
-            "assigned_object_type_id",
-            "assigned_object_id",
-            Subquery(setting.values("value")[:1]),
-        )
-    )
-    return {
-        pk: rows.RouterRow(pk, asn_id, object_id if type_id == devices else None, router_id)
-        for pk, asn_id, type_id, object_id, router_id in found
-    }
-
-
-def _relationships(found: Iterable[rows.SessionRow]) -> dict[int, rows.RelationshipRow]:
-    ids = {row.relationship_id for row in found}
-    return _read(
-        rows.RelationshipRow,
-        Relationship,
-        ids,
-        "name",
-        "slug",
-        "bgp_role",
-        "routemap_in_id",
-        "routemap_out_id",
-    )
-
-
 def _session_templates(
     found: Iterable[rows.SessionRow],
 ) -> tuple[dict[int, rows.SessionTemplateRow], dict[int, str]]:
@@ -320,63 +277,34 @@ def _session_templates(
     return templates, passwords
 
 
-def _connections(
-    found: Collection[rows.SessionRow], routers: Mapping[int, rows.RouterRow], device_id: int | None
-) -> tuple[rows.ConnectionRow, ...]:
+def _networks_and_connections(
+    found: Collection[rows.SessionRow], device_id: int | None
+) -> tuple[dict[int, rows.NetworkRow], tuple[rows.ConnectionRow, ...]]:
     """
-    Return the connections that sessions may run over, and all of the device, by id.
-
-    Those of the sessions' devices on the sessions' networks, and those that have a session's source address.
+    Return the sessions' networks and those that the device has a port on, by id; and of their connections those of
+    the sessions' devices and of the device, and those that have a session's source address.
     """
-    devices = {router.device_id for router in routers.values() if router.device_id}
-    networks = {row.network_id for row in found if row.network_id}
-    sources = {row.source_id for row in found if row.source_id}
-    if not networks and device_id is None:
-        return ()
-    on_networks = Q(sql.id_in("peering_network_id", networks)) & (
-        Q(sql.id_in("interface__device_id", devices))
-        | Q(sql.id_in("ipv4_address_id", sources))
-        | Q(sql.id_in("ipv6_address_id", sources))
-    )
-    of_device = Q(interface__device_id=device_id) if device_id is not None else Q()
+    network_ids = {row.network_id for row in found if row.network_id}
+    if not network_ids and device_id is None:
+        return {}, ()
+    of_device = Q() if device_id is None else Q(connections__interface__device_id=device_id)
     values = (
-        PeeringConnection.objects.filter(on_networks | of_device)
-        .order_by("pk")
-        .values_list(
-            "pk",
-            "peering_network_id",
-            "status",
-            "interface_id",
-            "interface__name",
-            "interface__device_id",
-            "ipv4_address_id",
-            "ipv6_address_id",
-            sql.as_text("ipv4_address__address"),
-            sql.as_text("ipv6_address__address"),
-            "ipv4_peer_group_id",
-            "ipv6_peer_group_id",
-        )
+        PeeringNetwork.objects.filter(Q(sql.id_in("pk", network_ids)) | of_device)
+        .order_by("connections__pk")
+        .values_list(*NETWORK_COLUMNS, *CONNECTION_COLUMNS)
     )
-    return tuple(map(rows.ConnectionRow._make, values))
-
-
-def _networks(ids: Collection[int]) -> dict[int, rows.NetworkRow]:
-    return _read(
-        rows.NetworkRow,
-        PeeringNetwork,
-        ids,
-        "name",
-        sql.as_text("ipv4_prefix__prefix"),
-        sql.as_text("ipv6_prefix__prefix"),
-        "vlan__vid",
-        "mtu",
-        "fabric_id",
-        "fabric__name",
-        "fabric__slug",
-        "fabric__type",
-        "fabric__peeringdb_id",
-        "fabric__peer_group_id",
-    )
+    devices = {row.device_id for row in found} | {device_id}
+    sources = {row.source_id for row in found if row.source_id}
+    networks, connections = {}, []
+    for columns in values:
+        network = rows.NetworkRow._make(columns[: len(NETWORK_COLUMNS)])
+        networks[network.id] = network
+        if columns[len(NETWORK_COLUMNS)] is None:
+            continue
+        port = rows.ConnectionRow._make(columns[len(NETWORK_COLUMNS) :])
+        if port.device_id in devices or not sources.isdisjoint((port.ipv4_address_id, port.ipv6_address_id)):
+            connections.append(port)
+    return networks, tuple(connections)
 
 
 def _group_ids(
@@ -468,12 +396,11 @@ def _asns(
     found: Iterable[rows.SessionRow],
     templates: Iterable[rows.SessionTemplateRow],
     peer_groups: Iterable[rows.PeerGroupRow],
-    routers: Iterable[rows.RouterRow],
 ) -> dict[int, rows.AsnRow]:
     """Return the AS numbers that any of these names, with what their PeerASN says."""
-    ids = {row.remote_as_id for row in found} | {row.local_as_id for row in found}
+    ids = {asn_id for row in found for asn_id in (row.remote_as_id, row.local_as_id, row.router_asn_id)}
     ids |= {asn_id for template in templates for asn_id in (template.remote_as_id, template.local_as_id)}
-    ids |= {group.remote_as_id for group in peer_groups} | {router.asn_id for router in routers}
+    ids |= {group.remote_as_id for group in peer_groups}
     return _read(
         rows.AsnRow,
         ASN,
@@ -500,50 +427,3 @@ def _bfd_profiles(
         "multiplier",
         "hold",
     )
-
-
-def _interfaces(
-    device_id: int | None, found: Iterable[rows.SessionRow], connections: Iterable[rows.ConnectionRow]
-) -> tuple[rows.InterfaceRow, ...]:
-    """
-    Return the device's interfaces that carry a connection or a session's source address, in NetBox's order.
-    """
-    interfaces = ContentType.objects.get_for_model(Interface)
-    addresses = IPAddress.objects.filter(assigned_object_type=interfaces)
-    with_source = addresses.filter(sql.id_in("pk", {row.source_id for row in found if row.source_id}))
-    own_addresses = addresses.filter(assigned_object_id=OuterRef("pk")).order_by(
-        sql.family_of("address"), "address"
-    )
-    values = (
-        Interface.objects.filter(
-            Q(sql.id_in("pk", {connection.interface_id for connection in connections}))
-            | Q(pk__in=with_source.order_by().values("assigned_object_id")),
-            device_id=device_id,
-        )
-        .annotate(
-            address_texts=ArraySubquery(own_addresses.values_list(sql.as_text("address"), flat=True)),
-            tag_slugs=sql.tag_slugs(Interface),
-        )
-        .values_list(
-            "pk",
-            "name",
-            "description",
-            "enabled",
-            "mtu",
-            "primary_mac_address__mac_address",
-            "vrf__name",
-            "address_texts",
-            "tag_slugs",
-            "custom_field_data",
-        )
-    )
-    return tuple(
-        rows.InterfaceRow(pk, name, description, enabled, mtu, str(mac) if mac else None, *rest)
-        for pk, name, description, enabled, mtu, mac, *rest in values
-    )
-
-
-def _removed(device_id: int | None) -> tuple[rows.RemovedRow, ...]:
-    columns = ("remote_ip", "vrf", "local_asn", "peer_asn", "peer_group", "name")
-    found = cast(Any, RemovedSession.objects).still_removed().filter(device_id=device_id)
-    return tuple(map(rows.RemovedRow._make, found.values_list(*columns)))

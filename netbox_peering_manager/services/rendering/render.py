@@ -60,7 +60,7 @@ def _forced_params(template: "ConfigTemplate") -> dict[str, Any]:
     return params
 
 
-class _NamingLoader(DataFileLoader):  # type: ignore[misc]
+class _NamingLoader(DataFileLoader):
     """NetBox's loader of data files, which parses a file before Jinja knows its name: syntax errors have none."""
 
     def get_source(self, environment: Environment, template: str) -> Any:

@@ -12,7 +12,10 @@ from typing import Any, NamedTuple
 
 class SessionRow(NamedTuple):
     """
-    A PeeringSession joined with its BGPPeer; nothing inherited yet. `family` is 4 or 6, that of `remote_ip`.
+    A PeeringSession joined with its BGPPeer, its relationship and its BGP router; nothing inherited yet.
+
+    `family` is 4 or 6, that of `remote_ip`. `device_id` is None when the router is assigned to something
+    else.
     """
 
     id: int
@@ -28,6 +31,11 @@ class SessionRow(NamedTuple):
     ipv6_max_prefixes: int | None
     ttl: int | None
     relationship_id: int
+    relationship: str
+    relationship_slug: str
+    bgp_role: str
+    default_route_map_in: int | None
+    default_route_map_out: int | None
     network_id: int | None
     peer_group_id: int | None
     session_template_id: int | None
@@ -35,7 +43,8 @@ class SessionRow(NamedTuple):
     remote_as_id: int | None
     bfd_id: int | None
     scope_id: int | None
-    router_id: int | None
+    router_asn_id: int | None
+    device_id: int | None
     vrf: str | None
     source_id: int | None
     source_ip: str | None
@@ -44,24 +53,6 @@ class SessionRow(NamedTuple):
     family: int
     tags: list[str]
     custom_fields: dict[str, Any]
-
-
-class RouterRow(NamedTuple):
-    """A BGPRouter: its AS and the device it is assigned to (None when that is something else)."""
-
-    id: int
-    asn_id: int
-    device_id: int | None
-    router_id_setting: str | None
-
-
-class RelationshipRow(NamedTuple):
-    id: int
-    name: str
-    slug: str
-    bgp_role: str
-    route_map_in: int | None
-    route_map_out: int | None
 
 
 class AsnRow(NamedTuple):
@@ -191,8 +182,17 @@ class Slugged(NamedTuple):
     slug: str
 
 
+class BgpRouterRow(NamedTuple):
+    """A BGPRouter of the device: its AS number, and netbox-routing's setting `router_id`."""
+
+    asn: int
+    router_id: str | None
+
+
 @dataclass(frozen=True, slots=True)
 class DeviceRow:
+    """The device; `bgp_routers` by AS number."""
+
     id: int
     name: str
     platform: Slugged | None
@@ -205,6 +205,7 @@ class DeviceRow:
     tags: list[str]
     custom_fields: dict[str, Any]
     config_context: dict[str, Any]
+    bgp_routers: tuple[BgpRouterRow, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,8 +222,6 @@ class Loaded:
     revealed: frozenset[int]
     passwords: Mapping[int, str] = field(repr=False)
     template_passwords: Mapping[int, str] = field(repr=False)
-    routers: Mapping[int, RouterRow]
-    relationships: Mapping[int, RelationshipRow]
     asns: Mapping[int, AsnRow]
     session_templates: Mapping[int, SessionTemplateRow]
     policy_templates: Mapping[int, PolicyTemplateRow]

@@ -1,0 +1,53 @@
+"""The number of queries is fixed: the same for two sessions, twenty and two hundred, and never above the budget."""
+
+import pytest
+from django.contrib.contenttypes.models import ContentType
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
+
+from netbox_peering_manager.services.rendering.peering import gather, render_peering
+from tests.rendering import scenario
+
+pytestmark = pytest.mark.django_db
+
+BUDGET = 25
+
+
+def queries_of(do):
+    with CaptureQueriesContext(connection) as captured:
+        do()
+    return len(captured)
+
+
+@pytest.mark.parametrize("size", [20, 200])
+def test_number_of_queries_does_not_grow(size):
+    few, many = count_for(2), count_for(size)
+    assert few == many
+    assert many <= BUDGET
+
+
+def count_for(size):
+    """The queries for a device with so many sessions, which is gone afterwards."""
+    with transaction.atomic():
+        device = scenario.many_sessions(size)
+        user = scenario.engineer("view_session_secrets")
+        gather(device.pk)  # content types are known from here on
+        count = queries_of(lambda: gather(device.pk, user=user))
+        transaction.set_rollback(True)
+    return count
+
+
+def test_everything_at_once_stays_within_the_budget():
+    net = scenario.build()
+    user = scenario.engineer("view_session_secrets", constraints={"relationship__slug": "peer"})
+    # Not even when Django has yet to learn its content types.
+    ContentType.objects.clear_cache()
+    assert queries_of(lambda: render_peering(net.template, net.device.pk, user=user)) <= BUDGET
+
+
+def test_nothing_is_queried_for_what_does_not_occur():
+    from tests import factories
+
+    device = factories.make_device("lonely")
+    gather(device.pk)
+    assert queries_of(lambda: gather(device.pk)) <= 6
