@@ -12,8 +12,8 @@ from utilities.forms.fields import DynamicModelChoiceField, DynamicModelMultiple
 from utilities.forms.rendering import FieldSet, InlineFields
 
 from ..exceptions import ProvisioningError
-from ..models import PeerASN, PeeringConnection, PeeringFabric, PeeringNetwork, PeeringSession, Relationship
-from ..services.provisioning.create import NewSession
+from ..models import PeerASN, PeeringFabric, PeeringNetwork, PeeringSession, Relationship
+from ..services.provisioning.create import NewSession, usable_connections
 from .sessions_checks import refuse_other_fabric
 from .sessions_password import PasswordField
 
@@ -84,7 +84,7 @@ class PeeringSessionCreateForm(forms.Form):
         label=_("Peering network"),
     )
     connection = DynamicModelChoiceField(
-        queryset=PeeringConnection.objects.all(),
+        queryset=usable_connections(),
         required=False,
         query_params={"fabric_id": "$fabric", "peering_network_id": "$peering_network"},
         label=_("Connection"),

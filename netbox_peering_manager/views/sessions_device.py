@@ -15,12 +15,12 @@ from netbox.object_actions import BulkDelete, BulkEdit
 from netbox.views import generic
 from netbox.views.generic.base import BaseObjectView
 from netbox_routing.models import BGPRouter
-from utilities.permissions import qs_filter_from_constraints
 from utilities.views import ViewTab, get_action_url, register_model_view
 
 from .. import filtersets, tables
 from ..forms import PeeringSessionFilterForm
 from ..models import PeeringRouter, PeeringSession, RemovedSession
+from ..services.permissions import is_unconstrained
 from ..services.provisioning.removal import forget_removed
 
 VIEW = "netbox_peering_manager.view_peeringsession"
@@ -34,10 +34,7 @@ def sees_all_sessions(user) -> bool:
     A removed session is plain values, which no constraint can be held against: only those who see all see
     them.
     """
-    if not user.has_perm(VIEW):
-        return False
-    constraints = getattr(user, "_object_perm_cache", {}).get(VIEW)
-    return user.is_superuser or constraints is None or not qs_filter_from_constraints(constraints)
+    return is_unconstrained(user, VIEW)
 
 
 def has_bgp_router(device: Device) -> bool:

@@ -72,3 +72,8 @@ def make_full_session(host=42, password=PLAIN, **fields):
         session.save()
     session.refresh_from_db()
     return session
+
+
+def is_selected(page, chosen):
+    """Whether a form offers this object as its choice, whatever the white space of the markup."""
+    return f'<option value="{chosen.pk}" selected' in " ".join(page.split())

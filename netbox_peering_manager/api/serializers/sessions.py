@@ -4,19 +4,20 @@ from django.utils.translation import gettext as _
 from rest_framework import serializers
 
 from dcim.api.serializers import DeviceSerializer
-from extras.api.serializers import TagSerializer
-from ipam.api.serializers import ASNSerializer, IPAddressSerializer
+from extras.models import Tag
+from ipam.api.serializers import ASNSerializer
+from ipam.models import IPAddress
 from netbox.api.fields import ChoiceField, RelatedObjectCountField
 from netbox.api.serializers import OrganizationalModelSerializer, PrimaryModelSerializer
-from netbox_routing.api.serializers import BGPPeerSerializer, BGPScopeSerializer, RouteMapSerializer
+from netbox_routing.api.serializers import BGPPeerSerializer, RouteMapSerializer
 from netbox_routing.choices.bgp import BGPStatusChoices
-from netbox_routing.models import BFDProfile, BGPPeerTemplate
+from netbox_routing.models import BFDProfile, BGPPeerTemplate, BGPScope
 
 from ...choices import BGPRoleChoices
-from ...models import PeeringSession, Relationship
+from ...models import PeerASN, PeeringSession, Relationship
+from ...services.provisioning.create import usable_connections
 from ...services.secrets import password_fields
-from .fabrics import PeeringConnectionSerializer, PeeringNetworkSerializer
-from .peers import PeerASNSerializer
+from .fabrics import PeeringNetworkSerializer
 
 __all__ = ("NewSessionSerializer", "PasswordSerializer", "PeeringSessionSerializer", "RelationshipSerializer")
 
@@ -124,33 +125,43 @@ class PeeringSessionSerializer(PrimaryModelSerializer):
         return data if password is None else {**data, **password_fields(password)}
 
 
+class VisibleObjectField(serializers.PrimaryKeyRelatedField):
+    """The id of an object; one that the user may not see is answered like one that does not exist."""
+
+    def get_queryset(self):
+        queryset = super().get_queryset()
+        request = self.context.get("request")
+        return queryset.restrict(request.user, "view") if request else queryset
+
+
+def optional(queryset):
+    """Return the field of an object that may be left out."""
+    return VisibleObjectField(queryset=queryset, required=False, allow_null=True)
+
+
 class NewSessionSerializer(serializers.Serializer):
     """
-    What create_sessions() takes: a session with everything it takes, down to the peer's address.
+    A session with everything it takes, down to the peer's address. Objects are given by their ids.
 
     Only comes in; the sessions that were made go out as PeeringSessionSerializer shows them.
     """
 
-    relationship = RelationshipSerializer(nested=True)
+    relationship = VisibleObjectField(queryset=Relationship.objects.all())
     remote_asn = serializers.IntegerField(min_value=1, max_value=2**32 - 1)
     remote_ip = serializers.CharField(max_length=50, help_text="The peer's address, without mask")
-    connection = PeeringConnectionSerializer(nested=True, required=False, allow_null=True)
-    scope = BGPScopeSerializer(nested=True, required=False, allow_null=True)
-    source = IPAddressSerializer(nested=True, required=False, allow_null=True)
-    local_as = PeerASNSerializer(nested=True, required=False, allow_null=True)
-    peer_group = serializers.PrimaryKeyRelatedField(
-        queryset=BGPPeerTemplate.objects.all(), required=False, allow_null=True
-    )
-    bfd = serializers.PrimaryKeyRelatedField(
-        queryset=BFDProfile.objects.all(), required=False, allow_null=True
-    )
+    connection = optional(usable_connections())
+    scope = optional(BGPScope.objects.all())
+    source = optional(IPAddress.objects.all())
+    local_as = optional(PeerASN.objects.all())
+    peer_group = optional(BGPPeerTemplate.objects.all())
+    bfd = optional(BFDProfile.objects.all())
     ttl = serializers.IntegerField(min_value=1, max_value=255, required=False, allow_null=True)
     name = serializers.CharField(max_length=100, required=False, allow_blank=True)
     description = serializers.CharField(max_length=200, required=False, allow_blank=True)
     status = serializers.ChoiceField(choices=BGPStatusChoices.CHOICES, required=False)
-    enabled = serializers.BooleanField(required=False)
+    enabled = serializers.BooleanField(required=False, default=True)
     service_reference = serializers.CharField(max_length=100, required=False, allow_blank=True)
-    is_route_server = serializers.BooleanField(required=False)
+    is_route_server = serializers.BooleanField(required=False, default=False)
     password = serializers.CharField(
         max_length=255,
         write_only=True,
@@ -161,14 +172,7 @@ class NewSessionSerializer(serializers.Serializer):
     )
     ipv4_max_prefixes = serializers.IntegerField(min_value=0, required=False, allow_null=True)
     ipv6_max_prefixes = serializers.IntegerField(min_value=0, required=False, allow_null=True)
-    tags = TagSerializer(nested=True, many=True, required=False)
-
-    def get_fields(self):
-        fields = super().get_fields()
-        if request := self.context.get("request"):
-            for name in ("peer_group", "bfd"):
-                fields[name].queryset = fields[name].queryset.restrict(request.user, "view")
-        return fields
+    tags = VisibleObjectField(queryset=Tag.objects.all(), many=True, required=False)
 
 
 class PasswordSerializer(serializers.Serializer):
