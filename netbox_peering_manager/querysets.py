@@ -67,10 +67,15 @@ class PeeringConnectionQuerySet(RestrictedQuerySet):
     """Our ports with what they join."""
 
     def with_parents(self) -> Self:
-        """Join what naming a connection and its addresses takes, so that rows cost no further queries."""
+        """Join what naming a connection, its addresses and its BGP scope takes, so that rows cost no queries."""
         return self.select_related(
-            "peering_network__fabric", "interface__device", "ipv4_address", "ipv6_address"
-        )
+            "peering_network__fabric",
+            "interface__device",
+            "ipv4_address",
+            "ipv6_address",
+            "bgp_scope__router__asn",
+            "bgp_scope__vrf",
+        ).prefetch_related("bgp_scope__router__assigned_object")
 
 
 class PeeringSessionQuerySet(RestrictedQuerySet):

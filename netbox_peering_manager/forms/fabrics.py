@@ -213,12 +213,10 @@ class PeeringConnectionForm(PrimaryModelForm):
     def __init__(self, *args, user: "AbstractBaseUser | AnonymousUser | None" = None, **kwargs):
         super().__init__(*args, **kwargs)
         self.user = user
-        interface = self._chosen("interface")
         device = self._chosen("device")
-        if interface and device and interface.device_id != device.pk and not self.is_bound:
-            # The device was changed after the interface had been chosen.
-            self._forget_port()
-            interface = None
+        if device and not self.is_bound:
+            self._forget_parts_of_other_devices(device)
+        interface = self._chosen("interface")
         self._offer_scopes_of(device or (interface.device if interface else None))
         network = self._chosen("peering_network")
         if user is not None and network and interface:
@@ -237,9 +235,13 @@ class PeeringConnectionForm(PrimaryModelForm):
         except (TypeError, ValueError):
             return None
 
-    def _forget_port(self) -> None:
-        for name in ("interface", "ipv4_address", "ipv6_address", "bgp_scope"):
-            self.initial[name] = None
+    def _forget_parts_of_other_devices(self, device: Device) -> None:
+        """Empty what was chosen before the device was changed."""
+        interface, scope = self._chosen("interface"), self._chosen("bgp_scope")
+        if interface and interface.device_id != device.pk:
+            self.initial.update(dict.fromkeys(("interface", "ipv4_address", "ipv6_address")))
+        if scope and scope.router.assigned_object != device:
+            self.initial["bgp_scope"] = None
 
     def _offer_scopes_of(self, device: Device | None) -> None:
         # netbox-routing's BGP scopes cannot be filtered by device, only by router.

@@ -402,6 +402,9 @@ class PeeringConnection(PrimaryModel):
             return _("{address} is assigned to {other}, not to {interface}.").format(
                 address=address, other=_with_parent(address.assigned_object), interface=self.port
             )
+        others = PeeringConnection.objects.exclude(pk=self.pk).filter(**{f"ipv{family}_address": address})
+        if other := others.with_parents().first():
+            return _("{address} is the address of {other} already.").format(address=address, other=other)
         return ""
 
     def save(self, *args, **kwargs) -> None:

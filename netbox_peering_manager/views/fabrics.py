@@ -127,7 +127,7 @@ class PeeringNetworkView(generic.ObjectView):
         left_panels=[ui.NetworkPanel(), TagsPanel(), CustomFieldsPanel()],
         right_panels=[ui.LANPanel(), CommentsPanel()],
         bottom_panels=[
-            ui.sessions_table("peering_network_id", exclude_columns=["peering_network"]),
+            ui.sessions_table("peering_network_id", exclude_columns=["peering_network", "fabric"]),
             ui.connections_table(
                 "peering_network_id", exclude_columns=["peering_network", "fabric"], add=True
             ),
@@ -192,12 +192,14 @@ class PeeringConnectionListView(generic.ObjectListView):
 @register_model_view(PeeringConnection)
 class PeeringConnectionView(generic.ObjectView):
     queryset = PeeringConnection.objects.with_parents()
-    template_name = "generic/object.html"
+    template_name = "netbox_peering_manager/fabrics/connection.html"
     layout = layout.SimpleLayout(
         breadcrumbs=[Breadcrumb("peering_network.fabric"), Breadcrumb("peering_network")],
         left_panels=[ui.ConnectionPanel(), TagsPanel(), CustomFieldsPanel()],
         right_panels=[ui.ConnectionBGPPanel(), CommentsPanel()],
-        bottom_panels=[ui.sessions_table("connection_id", exclude_columns=["peering_network"])],
+        bottom_panels=[
+            ui.sessions_table("connection_id", exclude_columns=["peering_network", "fabric", "device"])
+        ],
     )
 
 

@@ -4,10 +4,11 @@ from html import unescape
 
 from dcim.models import Site
 from ipam.models import VLANGroup
+from utilities.testing import TestCase
+
 from netbox_peering_manager.models import PeeringConnection, PeeringFabric, PeeringNetwork
 from tests.fabrics.scenery import grant, make_vlan, make_vrf
 from tests.factories import make_address, make_device, make_fabric, make_interface, make_network, make_prefix
-from utilities.testing import TestCase
 
 APP = "netbox_peering_manager"
 
@@ -35,8 +36,8 @@ class ImportCase(TestCase):
             "netbox_routing.view_bgppeertemplate",
         )
 
-    def post(self, *lines: str, format: str = "csv"):
-        data = {"data": "\n".join(lines), "format": format, "csv_delimiter": "auto"}
+    def post(self, *lines: str, data_format: str = "csv"):
+        data = {"data": "\n".join(lines), "format": data_format, "csv_delimiter": "auto"}
         return self.client.post(f"/plugins/peering-manager/{self.path}/import/", data)
 
     def imported(self, *lines: str, **kwargs):
@@ -153,12 +154,12 @@ class TestNetworks(ImportCase):
     def test_from_json_and_yaml(self):
         network = self.imported(
             '[{"fabric": "linx-lon1", "name": "Main", "vrf": null, "ipv4_prefix": "198.51.100.0/24"}]',
-            format="json",
+            data_format="json",
         )
         assert network.ipv4_prefix == self.prefix
         network.delete()
         assert self.imported(
-            "- fabric: linx-lon1", "  name: Main", "  ipv6_prefix: 2001:db8:100::/64", format="yaml"
+            "- fabric: linx-lon1", "  name: Main", "  ipv6_prefix: 2001:db8:100::/64", data_format="yaml"
         ).ipv6_prefix
 
     def test_prefix_that_may_not_be_viewed_is_not_there(self):

@@ -4,8 +4,9 @@ import pytest
 from django.core.exceptions import ValidationError
 
 from ipam.models import IPAddress, Prefix
-from netbox_peering_manager.models import PeeringConnection, PeeringNetwork
 from netbox_routing.models import BGPRouter, BGPScope
+
+from netbox_peering_manager.models import PeeringConnection, PeeringNetwork
 from tests.fabrics.scenery import make_vrf
 from tests.factories import (
     make_address,
@@ -226,7 +227,7 @@ class TestConnection:
             network, make_interface(interface.device, "Ethernet2"), ipv4_address=first.ipv4_address
         )
         second.ipv4_address.refresh_from_db()
-        assert list(refused(second)) == ["ipv4_address"]
+        assert refused(second) == {"ipv4_address": [f"198.51.100.1/24 is the address of {first} already."]}
 
     def test_scope_of_another_device(self, network, interface):
         scope = make_scope(make_device("rt2"))

@@ -7,6 +7,8 @@ from django.db import connection as database
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from utilities.testing import TestCase
+
 from netbox_peering_manager.models import PeeringConnection
 from tests.fabrics.scenery import grant, make_vrf, populate
 from tests.factories import (
@@ -18,7 +20,6 @@ from tests.factories import (
     make_prefix,
     make_scope,
 )
-from utilities.testing import TestCase
 
 APP = "netbox_peering_manager"
 VIEWS = tuple(
@@ -200,9 +201,13 @@ class TestConnectionForm(PageCase):
         make_scope(make_device("rt2"))
         assert f'"queryParam":"router_id","queryValue":[{scope.router_id}]' in self.prefilled()
 
-    def test_changing_the_device_forgets_the_interface(self):
-        other = make_device("rt2")
-        page = self.page(f"{self.url}?device={other.pk}&interface={self.interface.pk}", **HTMX)
+    def test_changing_the_device_forgets_interface_address_and_scope(self):
+        grant(self.user, "ipam.view_ipaddress", "netbox_routing.view_bgpscope")
+        scope = make_scope(self.device)
+        port = f"interface={self.interface.pk}&ipv4_address={self.address.pk}&bgp_scope={scope.pk}"
+        page = self.page(f"{self.url}?device={self.device.pk}&{port}", **HTMX)
+        assert self.selected(page) == ["rt1.mtl", "Ethernet1", "198.51.100.1/24", str(scope)]
+        page = self.page(f"{self.url}?device={make_device('rt2').pk}&{port}", **HTMX)
         assert self.selected(page) == ["rt2"]
 
     def test_nonsense_prefills_nothing(self):

@@ -2,10 +2,11 @@
 
 from django.contrib.auth.models import AnonymousUser
 
+from utilities.testing import TableTestCases
+
 from netbox_peering_manager.models import PeeringConnection, PeeringFabric, PeeringNetwork
 from netbox_peering_manager.tables import PeeringConnectionTable, PeeringFabricTable, PeeringNetworkTable
 from tests.factories import make_connection
-from utilities.testing import TableTestCases
 
 NOBODY = AnonymousUser()
 
