@@ -10,6 +10,7 @@ exchanged.
 import copy
 import functools
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -35,17 +36,31 @@ def names() -> list[str]:
     return sorted(path.stem for path in TEMPLATES.glob("*.j2"))
 
 
-def render(platform: str, context: dict[str, Any], **params: bool) -> str:
-    """The template of a platform over a context, ending in one newline."""
-    return template(platform, **(params or ENVIRONMENT_PARAMS)).render(**context).rstrip("\n") + "\n"
+def render(platform: str, context: dict[str, Any], trim_blocks: bool = True, **switches: str) -> str:
+    """
+    The template of a platform over a context, ending in one newline.
+
+    `trim_blocks=False` is an environment without parameters; `switches` replace values set at the template's head.
+    """
+    params = ENVIRONMENT_PARAMS if trim_blocks else {}
+    return (
+        template(platform, tuple(params.items()), tuple(switches.items())).render(**context).rstrip("\n")
+        + "\n"
+    )
 
 
 @functools.cache
-def template(platform: str, **params: bool) -> Template:
+def template(
+    platform: str, params: tuple[tuple[str, bool], ...], switches: tuple[tuple[str, str], ...]
+) -> Template:
     """The compiled template."""
-    environment = SandboxedEnvironment(undefined=StrictUndefined, **params)
+    environment = SandboxedEnvironment(undefined=StrictUndefined, **dict(params))
     environment.filters.update(FILTERS)
-    return environment.from_string((TEMPLATES / f"{platform}.j2").read_text())
+    source = (TEMPLATES / f"{platform}.j2").read_text()
+    for name, value in switches:
+        source, found = re.subn(rf"{{% set {name} = \w+ %}}", f"{{% set {name} = {value} %}}", source)
+        assert found == 1, f"{platform}.j2 has no switch {name}"
+    return environment.from_string(source)
 
 
 def scenario() -> dict[str, Any]:

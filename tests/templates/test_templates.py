@@ -6,6 +6,7 @@ diff. The daemons' own parsers read what FRR, BIRD and OpenBGPD get.
 """
 
 import difflib
+import json
 import os
 import re
 
@@ -13,8 +14,10 @@ import pytest
 from jinja2 import UndefinedError
 from jinja2.exceptions import FilterArgumentError
 
+from netbox_peering_manager.services.rendering.filter_policies import MATCH_READERS, SET_READERS
+
 from . import parsers
-from .scenarios import HERE, empty, hostile, names, render, scenario, with_entry, with_session
+from .scenarios import HERE, TEMPLATES, empty, hostile, names, render, scenario, with_entry, with_session
 
 GOLDEN = HERE / "golden"
 PLATFORMS = names()
@@ -155,6 +158,30 @@ def test_sessions_without_a_device_render_under_their_own_as(platform):
     assert "198.51.100.255" in text  # a source address, while the router id has gone
 
 
+def test_frr_switches_off_the_families_that_a_member_has_only_from_its_group():
+    for replaces_all in ("false", "true"):
+        text = render("frr", scenario(), replaces_all=replaces_all)
+        ipv6 = text.split("address-family ipv6 unicast")[1].split("exit-address-family")[0]
+        assert "  no neighbor 192.0.2.21 activate\n" in ipv6
+        assert "  neighbor 2001:db8:100::21 activate\n" in ipv6
+        assert "no neighbor 192.0.2.66 activate" not in ipv6
+
+
+def test_frr_sets_a_role_on_the_group_when_all_its_members_share_it():
+    context = scenario()
+    assert " neighbor IX-PEERS local-role peer\n" in render("frr", context)
+    context["sessions"][1]["bgp_role"] = "provider"
+    text = render("frr", context)
+    assert "neighbor IX-PEERS local-role" not in text
+    assert f" neighbor {ALDER} local-role provider\n" in text
+
+
+def test_frr_that_replaces_the_whole_configuration_deletes_nothing_by_name():
+    text = render("frr", scenario(), replaces_all="true")
+    assert "192.0.2.99" not in text
+    assert "no neighbor 192.0.2.21 shutdown" not in text
+
+
 # --- What the daemons say -----------------------------------------------------------------------------------
 
 
@@ -242,7 +269,7 @@ def test_names_that_differ_stay_apart_even_when_made_valid(platform):
         }
     text = render(platform, context)
     if platform != "openbgpd":  # which has no names of route maps, and no VRF beside its own
-        assert len(set(re.findall(r"RED_OUT_[0-9a-f]{6}", text))) == 2
+        assert len(set(re.findall(r"RED_OUT[a-z-]*_[0-9a-f]{6}", text))) == 2
 
 
 PASSWORDS = [
@@ -426,3 +453,33 @@ def test_a_missing_name_fails_the_rendering(platform):
     del context["sessions"]
     with pytest.raises((UndefinedError, FilterArgumentError)):
         render(platform, context)
+
+
+def readme_rows() -> list[tuple[str, str]]:
+    """(JSON of an entry, platforms that refuse it) of the table in the templates' README."""
+    rows = re.findall(
+        r"^\| `(\{.*\})` \|[^|]*\|([^|]*)\|$", (TEMPLATES / "README.md").read_text(), re.MULTILINE
+    )
+    return [(entry, refused.strip()) for entry, refused in rows]
+
+
+@pytest.mark.parametrize(("entry", "refused"), readme_rows())
+def test_the_readme_says_which_platform_refuses_what(entry, refused):
+    refusing = [
+        platform for platform in PLATFORMS if attempt(platform, with_entry(**json.loads(entry)))[0] is None
+    ]
+    assert ", ".join(refusing) == refused
+
+
+def test_the_readme_knows_every_key_and_every_template():
+    text = (TEMPLATES / "README.md").read_text()
+    keys = [*MATCH_READERS, *SET_READERS, "community", "large_community", *PLATFORMS]
+    assert [key for key in keys if f'"{key}"' not in text and f"`{key}" not in text] == []
+
+
+@every_platform
+def test_a_template_says_which_environment_parameters_it_wants(platform):
+    head = (TEMPLATES / f"{platform}.j2").read_text().split("#}")[0]
+    assert (
+        'Environment parameters of the ConfigTemplate: {"trim_blocks": true, "lstrip_blocks": true}' in head
+    )
