@@ -4,6 +4,7 @@ Django.
 """
 
 import re
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from jinja2 import Undefined
@@ -74,6 +75,7 @@ def secret(value: Any, platform: str) -> str:
 # --- AS-path patterns ---------------------------------------------------------------------------------------
 
 ANY, MANY, PLUS = ".", ".*", "+"
+Words = dict[str, Callable[[Any], str]]
 AS_PATH_TOKEN = re.compile(
     r"(?P<gap>[_ ])|(?P<many>\.\*)|(?P<any>\[0-9\]\+)"
     r"|(?P<repeat>\(_(?P<again>\d+)\)(?P<sign>[*+]))|(?P<asn>\d+)"
@@ -97,7 +99,7 @@ def as_path_pattern(value: Any, vendor: str = "cisco") -> str:
     text = str(value)
     if not re.fullmatch(r"[0-9_^$.*+?()\[\]| -]+", text, re.ASCII):
         fail("as_path_pattern", value, "is no AS-path pattern")
-    writers = {
+    writers: Words = {
         "cisco": str,
         "junos": _junos_path,
         "sros": _sros_path,
@@ -170,7 +172,7 @@ def _no_path(pattern: str) -> Any:
 
 
 def _junos_path(pattern: str, empty: str = "()", many: str = ".*") -> str:
-    words = {
+    words: Words = {
         "asn": str,
         PLUS: lambda asn: f"{asn}+",
         "choice": lambda asns: f"({'|'.join(map(str, asns))})",
@@ -185,7 +187,7 @@ def _sros_path(pattern: str) -> str:
 
 
 def _bird_path(pattern: str) -> str:
-    words = {
+    words: Words = {
         "asn": str,
         PLUS: lambda asn: f"{asn} +",
         "choice": lambda asns: f"[{', '.join(map(str, asns))}]",
@@ -216,7 +218,7 @@ def _routeros_path(pattern: str) -> str:
         return MANY
     start = "" if terms and terms[0][0] == MANY else "^"
     end = "" if terms and terms[-1][0] == MANY else "$"
-    words = {
+    words: Words = {
         "asn": str,
         PLUS: lambda asn: f"{asn}+",
         "choice": lambda asns: f"[{' '.join(map(str, asns))}]",
