@@ -140,7 +140,7 @@ def _create(new: NewSession, user: "AbstractBaseUser | None") -> PeeringSession:
     network = new.connection.peering_network if new.connection else None
     remote_as = get_or_create_asn(new.remote_asn, user)
     if not hasattr(remote_as, "peer_asn"):
-        _add(PeerASN(asn=remote_as), user, field="remote_asn")
+        _add(PeerASN(asn=remote_as), user, field="remote_asn", is_new=True)
     peer = BGPPeer(
         scope=scope,
         peer=_peer_address(remote_ip, scope, network, user),
@@ -306,7 +306,7 @@ def _add_address_family(peer: BGPPeer, version: int, user: "AbstractBaseUser | N
     name = AFI_SAFI[version]
     family = BGPAddressFamily.objects.filter(scope=peer.scope, address_family=name).first()
     if family is None:
-        family = _add(BGPAddressFamily(scope=peer.scope, address_family=name), user)
+        family = _add(BGPAddressFamily(scope=peer.scope, address_family=name), user, is_new=True)
     row = BGPPeerAddressFamily(assigned_object=peer, address_family=family, enabled=True)
     _validate(row)
     # Validation reads the peer anew, and the change record names it: both are spared what is known here.
@@ -348,20 +348,27 @@ def _rir_for(asn: int, user: "AbstractBaseUser | None") -> RIR:
     )
 
 
-def _add[M: models.Model](row: M, user: "AbstractBaseUser | None", field: str | None = None) -> M:
-    """Validate and save a new row, and hold the user's object permissions against it."""
-    _validate(row, field)
+def _add[M: models.Model](
+    row: M, user: "AbstractBaseUser | None", field: str | None = None, *, is_new: bool = False
+) -> M:
+    """
+    Validate and save a new row, and hold the user's object permissions against it.
+
+    `is_new`: it was just looked for and not found. Should someone make it meanwhile, the database refuses it.
+    """
+    _validate(row, field, unique=not is_new)
     return _save(row, user, field)
 
 
-def _validate(row: models.Model, field: str | None = None) -> None:
+def _validate(row: models.Model, field: str | None = None, *, unique: bool = True) -> None:
     # As full_clean(), but for one query per foreign key: what they lead to was just read or made here.
     related = {column.name for column in row._meta.fields if column.is_relation}
     try:
         row.clean_fields(exclude=related)
         row.clean()
-        row.validate_unique()
-        row.validate_constraints()
+        if unique:
+            row.validate_unique()
+            row.validate_constraints()
     except ValidationError as error:
         raise ProvisioningError(_by_field(error, field)) from error
 
