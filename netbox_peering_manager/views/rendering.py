@@ -1,5 +1,6 @@
 """Pages that show the rendered configuration: of a device (its tab), and of one session."""
 
+import re
 from dataclasses import dataclass, field
 
 from django.http import HttpRequest, HttpResponse
@@ -19,6 +20,8 @@ from ..forms.rendering import RenderTemplateForm
 from ..models import PeeringSession
 from ..services.rendering.peering import Rendered, render_peering
 
+# What Jinja counts as one.
+NEWLINE = re.compile(r"\r\n|\r|\n")
 # Rendering a template is a permission of its own in NetBox; without it the tabs do not show.
 RENDER_PERMISSION = "extras.render_configtemplate"
 
@@ -36,7 +39,8 @@ class Outcome:
     @property
     def numbers(self) -> str:
         """The line numbers of the rendered text, one per line."""
-        lines = len(self.rendered.content.splitlines()) if self.rendered else 0
+        # Not splitlines(), which knows more ends of line than a browser.
+        lines = len(self.rendered.content.removesuffix("\n").split("\n")) if self.rendered else 0
         return "\n".join(map(str, range(1, lines + 1)))
 
 
@@ -55,7 +59,7 @@ def _source_with_line(template: ConfigTemplate, error: TemplateFailed) -> list[t
     line = error.line if error.template == template.name else None
     return [
         (number, text, number == line)
-        for number, text in enumerate(template.template_code.splitlines(), start=1)
+        for number, text in enumerate(NEWLINE.split(template.template_code), start=1)
     ]
 
 
