@@ -136,19 +136,20 @@ class PeeringSessionFilterSet(PrimaryModelFilterSet):
         value = value.strip()
         if not value:
             return queryset
+        networks = Q(peer_asn__name__icontains=value)
+        number = value.upper().removeprefix("AS")
+        if number.isdecimal():
+            networks |= Q(asn=int(number))
         found = (
             Q(service_reference__icontains=value)
             | Q(description__icontains=value)
             | Q(bgp_peer__name__icontains=value)
-            | Q(bgp_peer__remote_as__peer_asn__name__icontains=value)
+            | Q(remote_as_id__in=ASN.objects.filter(networks).order_by().values("pk"))
             | Q(peering_network__name__icontains=value)
             | Q(peering_network__fabric__name__icontains=value)
             | _at_address(value)
         )
-        number = value.upper().removeprefix("AS")
-        if number.isdecimal():
-            found |= Q(bgp_peer__remote_as__in=_asns([int(number)]))
-        return queryset.filter(found)
+        return queryset.with_remote_as().filter(found)
 
     def filter_connection(self, queryset: QuerySet, name: str, value: list) -> QuerySet:
         if not value:

@@ -1,10 +1,15 @@
 """Area `sessions`: pages of relationship types and peering sessions."""
 
+from django.contrib import messages
+from django.utils.translation import gettext as _
+
 from extras.ui.panels import CustomFieldsPanel, TagsPanel
 from netbox.object_actions import AddObject, BulkDelete, BulkEdit, BulkExport, BulkImport, BulkRename
 from netbox.ui import layout
 from netbox.ui.panels import CommentsPanel, ObjectsTablePanel
 from netbox.views import generic
+from utilities.forms.bulk_import import BulkImportForm
+from utilities.jobs import is_background_request
 from utilities.views import register_model_view
 
 from .. import filtersets, forms, tables
@@ -139,6 +144,27 @@ class PeeringSessionEditView(generic.ObjectEditView):
 class PeeringSessionBulkImportView(generic.BulkImportView):
     queryset = PeeringSession.objects.all()
     model_form = forms.PeeringSessionImportForm
+
+    def post(self, request):
+        if (
+            request.POST.get("background_job")
+            and not is_background_request(request)
+            and self._has_password(request)
+        ):
+            messages.error(
+                request, _("Passwords are not put into the job queue: import them in the foreground.")
+            )
+            return self.get(request)
+        return super().post(request)
+
+    @staticmethod
+    def _has_password(request) -> bool:
+        # The request would wait in the job queue as it is, and so would the passwords in it.
+        form = BulkImportForm(request.POST, request.FILES)
+        found = form.is_valid() and any(record.get("password") for record in form.cleaned_data["data"])
+        for file in request.FILES.values():
+            file.seek(0)
+        return found
 
 
 @register_model_view(PeeringSession, "bulk_edit", path="edit", detail=False)
