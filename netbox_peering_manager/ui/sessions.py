@@ -52,7 +52,7 @@ class PeeringSessionPanel(panels.ObjectAttributesPanel):
     )
     fabric = attrs.RelatedObjectAttr("peering_network.fabric", linkify=True, label=_("Fabric"))
     peering_network = attrs.RelatedObjectAttr("peering_network", linkify=True, label=_("Peering network"))
-    is_route_server = attrs.BooleanAttr("is_route_server", label=_("Route server"))
+    is_route_server = attrs.BooleanAttr("is_route_server", display_false=False, label=_("Route server"))
     service_reference = attrs.TextAttr("service_reference", label=_("Service reference"), copy_button=True)
     ipv4_max_prefixes = attrs.NumericAttr("ipv4_max_prefixes", label=_("IPv4 max prefixes"))
     ipv6_max_prefixes = attrs.NumericAttr("ipv6_max_prefixes", label=_("IPv6 max prefixes"))
@@ -68,7 +68,7 @@ class ASAttr(attrs.ObjectAttribute):
             return self.placeholder
         peer_asn = getattr(asn, "peer_asn", None)
         link = format_html('<a href="{}">{}</a>', (peer_asn or asn).get_absolute_url(), asn)
-        return format_html("{} {}", link, peer_asn.name) if peer_asn and peer_asn.name else link
+        return format_html("<span>{} {}</span>", link, peer_asn.name) if peer_asn and peer_asn.name else link
 
 
 class InheritedAttr(attrs.ObjectAttribute):
@@ -88,8 +88,12 @@ class InheritedAttr(attrs.ObjectAttribute):
             )
         if value is None:
             return self.placeholder
-        shown = format_html('<a href="{}">{}</a>', value.get_absolute_url(), value) if self.linkify else value
-        return format_html("<span>{}{}</span>", shown, note)
+        return format_html("<span>{}{}</span>", self.show(value), note)
+
+    def show(self, value):
+        if isinstance(value, bool):
+            return render_to_string("ui/attrs/boolean.html", {"value": value})
+        return format_html('<a href="{}">{}</a>', value.get_absolute_url(), value) if self.linkify else value
 
 
 class StatusAttr(attrs.ObjectAttribute):

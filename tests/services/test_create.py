@@ -2,6 +2,7 @@
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.db import IntegrityError
 from django.test import override_settings
 
 from core.models import ObjectType
@@ -285,3 +286,12 @@ def test_constraints_of_the_users_rights_hold(connection, peer):
 
 def test_password_is_in_no_repr(connection, peer):
     assert "s3cret" not in repr(new(connection, peer, password="s3cret"))
+
+
+def test_session_made_by_someone_else_meanwhile_is_told_and_not_crashed_on(connection, peer, monkeypatch):
+    def lose_the_race(row, *args, **kwargs):
+        raise IntegrityError("duplicate key")
+
+    monkeypatch.setattr(PeeringSession, "save", lose_the_race)
+    [message] = refused(new(connection, peer))[None]
+    assert "Someone else" in message

@@ -1,5 +1,8 @@
 """What the pages show, to whom, and that none of them asks the database more for more rows."""
 
+import html
+import re
+
 import pytest
 from django.contrib.contenttypes.models import ContentType
 from django.db import connection as database
@@ -19,7 +22,16 @@ from netbox_routing.models import (
 from netbox_peering_manager.models import PeeringConnection, PeeringSession, RemovedSession
 from netbox_peering_manager.tables import PeeringSessionTable
 from tests import factories
-from tests.sessions.people import browser, grant, make_full_session, make_root, make_user, ours, rest
+from tests.sessions.people import (
+    browser,
+    grant,
+    is_selected,
+    make_full_session,
+    make_root,
+    make_user,
+    ours,
+    rest,
+)
 
 pytestmark = pytest.mark.django_db
 UI = "plugins:netbox_peering_manager:"
@@ -278,3 +290,23 @@ def test_connection_column_shows_only_what_one_may_see():
     assert "Ethernet1" not in browser(user).get(address, **HTMX).content.decode()
     grant(user, *ours("view_peeringconnection"))
     assert "Ethernet1" in browser(user).get(address, **HTMX).content.decode()
+
+
+def test_buttons_of_the_warnings_lead_to_forms_that_are_filled_in():
+    session = make_full_session()
+    PeeringConnection.objects.all().delete()
+    client = browser(make_root())
+    text = show(session, make_root("second"))
+    link = html.unescape(re.search(r'href="([^"]*connections/add/\?[^"]*)"', text)[1])
+    form = client.get(link).content.decode()
+    assert is_selected(form, session.peering_network)
+    assert is_selected(form, session.device)
+    unknown = factories.make_session(
+        factories.make_bgp_peer("203.0.113.9/32", local_as=factories.make_asn(64505))
+    )
+    link = html.unescape(
+        re.search(r'href="([^"]*peer-asns/add/\?[^"]*)"', show(unknown, make_root("third")))[1]
+    )
+    form = client.get(link).content.decode()
+    assert is_selected(form, unknown.local_as)
+    assert re.search(r'name="affiliated"[^>]*checked', " ".join(form.split()))

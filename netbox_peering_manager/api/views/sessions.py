@@ -40,9 +40,7 @@ class RelationshipViewSet(NetBoxModelViewSet):
     filterset_class = RelationshipFilterSet
 
 
-@extend_schema_view(
-    destroy=extend_schema(parameters=[WITH_BGP_PEER]), bulk_destroy=extend_schema(parameters=[WITH_BGP_PEER])
-)
+@extend_schema_view(destroy=extend_schema(parameters=[WITH_BGP_PEER]))
 class PeeringSessionViewSet(NetBoxModelViewSet):
     """
     Peering sessions. Their passwords go in and never come out, except by `password`, for those who may see
@@ -64,6 +62,10 @@ class PeeringSessionViewSet(NetBoxModelViewSet):
                 {"password": [_("Passwords are not put into the job queue: leave out background=true.")]}
             )
         return super()._handle_background_request(request, action, action_kwargs)
+
+    @extend_schema(parameters=[WITH_BGP_PEER])
+    def bulk_destroy(self, request, *args, **kwargs):
+        return super().bulk_destroy(request, *args, **kwargs)
 
     def perform_destroy(self, instance):
         if not self._with_bgp_peer():
