@@ -63,7 +63,7 @@ class ConnectionStatusChoices(ChoiceSet):
 
 
 class BGPRoleChoices(ChoiceSet):
-    """Our side's role on a session (RFC 9234 §4.1). The legal pairs: provider and customer, rs and rs-client, peer and peer."""
+    """Our role on a session (RFC 9234 §4.1). Legal pairs: provider and customer, rs and rs-client, peer and peer."""
 
     PROVIDER = "provider"
     RS = "rs"

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, TimeoutError, sync_playwright
 
 from dev import databases, netbox, paths, postgres, processes, programs, state
 
@@ -89,7 +89,7 @@ def chromium():
 
 
 @pytest.fixture
-def page(site, chromium):
+def page(site, chromium, request):
     """A page of a logged-in administrator. The test fails when the page logs a JavaScript error."""
     errors: list[str] = []
     context = chromium.new_context(base_url=site.url, viewport=WIDE, accept_downloads=True)
@@ -100,6 +100,8 @@ def page(site, chromium):
     page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
     log_in(page, site)
     yield page
+    # What the browser showed last, for whoever asks why the test failed.
+    page.screenshot(path=SCREENSHOTS / f"last-of-{request.node.name}.png")
     context.close()
     assert not errors, errors
 
@@ -115,11 +117,28 @@ def log_in(page: Page, site: Site) -> None:
 def choose(page: Page, field: str, text: str) -> None:
     """Choose an option of one of NetBox's searchable selects by typing its name."""
     control = page.locator(f"#id_{field}-ts-control")
-    control.click()
-    control.fill(text)
     option = page.locator(f"#id_{field}-ts-dropdown .option", has_text=text).first
-    option.wait_for()
-    option.click()
+    for last in (False, False, True):
+        # A select that depends on another one empties itself when that one has loaded, so the words may be lost.
+        page.wait_for_load_state("networkidle")
+        control.click()
+        control.fill(text)
+        try:
+            option.click(timeout=20_000 if last else 4_000)
+        except TimeoutError:
+            if last:
+                raise
+        else:
+            break
+    # Options that arrive late open the list again, over the next field: click beside it until it stays shut.
+    drop_down = page.locator(f"#id_{field}-ts-dropdown")
+    page.wait_for_load_state("networkidle")
+    for _ in range(5):
+        page.locator(".page-title").first.click()
+        page.wait_for_timeout(150)
+        if not drop_down.is_visible():
+            return
+    raise AssertionError(f"the list of {field} stays open")
 
 
 def press_create(page: Page) -> None:
