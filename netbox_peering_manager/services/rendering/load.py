@@ -6,6 +6,7 @@ that the user may view are read; what a session refers to comes with it, as a co
 it would be wrong. Passwords are decrypted for sessions whose secrets the user may see, and for no others.
 """
 
+import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -82,7 +83,7 @@ SESSION_COLUMNS = (
     "remote_host",
     "remote_family",
     "tag_slugs",
-    "custom_field_data",
+    "custom_fields_text",
     "may_reveal",
     "encrypted_password",
     "bgp_peer__password",
@@ -189,13 +190,15 @@ def _sessions(
                 then="bgp_peer__scope__router__assigned_object_id",
             )
         ),
+        # As text, because most are empty and Django would parse each.
+        custom_fields_text=sql.as_text("custom_field_data"),
         may_reveal=_may_reveal(user, reveal_secrets),
     )
     found, kept, revealed = [], {}, set()
-    for *columns, may_reveal, encrypted, plain in wanted.order_by(
+    for *columns, custom_fields, may_reveal, encrypted, plain in wanted.order_by(
         "remote_family", sql.inet_of("bgp_peer__peer__address"), "bgp_peer__name", "pk"
     ).values_list(*SESSION_COLUMNS):
-        row = rows.SessionRow._make(columns)
+        row = rows.SessionRow._make((*columns, {} if custom_fields == "{}" else json.loads(custom_fields)))
         found.append(row)
         if may_reveal:
             revealed.add(row.id)

@@ -74,7 +74,7 @@ def family_of(path: str) -> Func:
 
 
 def as_text(path: str) -> Cast:
-    """The address or prefix at `path` as text, with its mask."""
+    """What stands at `path` as text: an address or prefix with its mask, JSON as it is written."""
     return Cast(F(path), TextField())
 
 
