@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, TimeoutError, sync_playwright
+from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import TimeoutError as NotInTime
 
 from dev import databases, netbox, paths, postgres, processes, programs, state
 
@@ -125,7 +126,7 @@ def choose(page: Page, field: str, text: str) -> None:
         control.fill(text)
         try:
             option.click(timeout=20_000 if last else 4_000)
-        except TimeoutError:
+        except NotInTime:
             if last:
                 raise
         else:

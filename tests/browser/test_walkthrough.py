@@ -153,7 +153,7 @@ def test_create_session_in_one_form_and_reveal_its_password(page, site, ids):
     page.fill("#id_remote_asn", "65550")
     choose(page, "relationship", "One form")
     choose(page, "connection", "Ethernet9")
-    page.fill("#id_ipv4_address", "203.0.113.9")
+    page.fill("#id_ipv4_remote_ip", "203.0.113.9")
     page.fill("#id_password", "s3cret-of-65550")
     look(page, "session-create")
     press_create(page)
