@@ -79,14 +79,14 @@ def test_graphql_example_finds_the_sessions_of_peers(client, token):
 
 def test_rest_example_makes_a_session(client, token):
     connection = factories.make_connection(bgp_scope=factories.make_scope())
-    factories.make_relationship("Peer")
+    relationship = factories.make_relationship("Peer")
     factories.make_peer_asn(factories.LOCAL_ASN, affiliated=True)
     factories.make_asn(64496)
     curl = next(fence.text for fence in fences("reference/rest.md") if "sessions/create/" in fence.text)
     body = json.loads(re.search(r"-d '(.*)'", curl)[1])
     response = client.post(
         "/api/plugins/peering-manager/sessions/create/",
-        json.dumps({**body, "connection": connection.pk}),
+        json.dumps({**body, "connection": connection.pk, "relationship": relationship.pk}),
         content_type="application/json",
         headers={"Authorization": f"Bearer {token}"},
     )

@@ -578,7 +578,7 @@ def test_removed_sessions_of_a_vrf_and_in_the_order_of_addresses(net):
 
 def test_sessions_by_vrf_family_and_address(net):
     early = VRF.objects.create(name="Alpha")
-    for address, vrf in (("198.51.100.5/24", None), ("198.51.100.100/25", None), ("192.0.2.1/32", early)):
+    for address, vrf in (("198.51.100.5/25", None), ("198.51.100.100/24", None), ("192.0.2.1/32", early)):
         scope = factories.make_scope(net.device, vrf)
         factories.make_session(factories.make_bgp_peer(address, 64496, scope, vrf=vrf))
     found = gather(net.device.pk).context["sessions"]
