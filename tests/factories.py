@@ -3,10 +3,13 @@ Objects with sensible parents, for tests. Each factory makes what it is not give
 3849, AS numbers RFC 5398.
 """
 
+from collections import defaultdict
+from contextlib import contextmanager
 from itertools import count
 
 from dcim.models import Device, Interface
 from ipam.models import ASN, RIR, VRF, IPAddress, Prefix
+from netbox.context import query_cache
 from netbox_routing.models import BGPAddressFamily, BGPPeer, BGPPeerAddressFamily, BGPRouter, BGPScope
 from utilities.testing import create_test_device
 
@@ -21,6 +24,20 @@ from netbox_peering_manager.models import (
 
 LOCAL_ASN = 64500
 _numbers = count(1)
+
+
+@contextmanager
+def look_ups_kept():
+    """
+    Keep what NetBox looks up for each object that is saved (its type, its custom fields), as a request does.
+
+    Also a decorator, for what makes many objects: it takes a third of the time off.
+    """
+    token = query_cache.set(defaultdict(dict))
+    try:
+        yield
+    finally:
+        query_cache.reset(token)
 
 
 def make_rir() -> RIR:

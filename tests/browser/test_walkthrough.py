@@ -27,11 +27,9 @@ template = ConfigTemplate.objects.create(
     template_code="router bgp {{ device.local_asn }}\\n"
     "{% for s in sessions %} neighbor {{ s.remote_ip }} remote-as {{ s.peer_asn }}\\n{% endfor %}",
 )
-print(json.dumps({"device": device.pk, "template": template.pk}))
-"""
+broken = ConfigTemplate.objects.create(name="Broken", template_code="router bgp 1\\n{{ nothing.like.this }}")
 
 # Step 3 of the walkthrough, as its shell code writes it.
-BGP_PEER = """
 from ipam.models import ASN, IPAddress
 from netbox_routing.models import BGPPeer, BGPRouter, BGPScope
 IPAddress.objects.create(address="198.51.100.42/24")
@@ -46,7 +44,7 @@ peer = BGPPeer.objects.create(
     name="AS64512 - Example Peer (LINX)",
     enabled=True,
 )
-print(peer.pk)
+print(json.dumps({"device": device.pk, "template": template.pk, "broken": broken.pk, "bgp_peer": peer.pk}))
 """
 CONNECTION = """
 from tests import factories
@@ -57,10 +55,6 @@ port = factories.make_interface(factories.make_device(), "Ethernet9")
 factories.make_connection(network, port, "203.0.113.1/24", None)
 factories.make_asn(65550)
 """
-BROKEN_TEMPLATE = """
-from extras.models import ConfigTemplate
-print(ConfigTemplate.objects.create(name="Broken", template_code="router bgp 1\\n{{ nothing.like.this }}").pk)
-"""
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +62,7 @@ def ids(site):
     return json.loads(site.run(PREREQUISITES))
 
 
-def test_first_peering_session_from_login_to_configuration(page, site, ids):
+def test_first_peering_session_from_login_to_configuration(page, ids):
     page.click("text=Peering >> visible=true")
     look(page, "menu")
 
@@ -77,6 +71,7 @@ def test_first_peering_session_from_login_to_configuration(page, site, ids):
     page.press("#id_name", "Tab")
     assert page.input_value("#id_slug") == "peer"
     submit(page)
+    relationship = page.url
     look(page, "relationship")
 
     page.goto("/plugins/peering-manager/peer-asns/add/")
@@ -85,6 +80,7 @@ def test_first_peering_session_from_login_to_configuration(page, site, ids):
     page.fill("#id_irr_as_set", "RIPE::AS-EXAMPLE")
     page.fill("#id_ipv4_max_prefixes", "100")
     submit(page)
+    peer_asn = page.url
     look(page, "peer-asn")
 
     page.goto("/plugins/peering-manager/fabrics/add/")
@@ -100,6 +96,7 @@ def test_first_peering_session_from_login_to_configuration(page, site, ids):
     choose(page, "ipv4_prefix", "198.51.100.0/24")
     choose(page, "ipv6_prefix", "2001:db8:100::/64")
     submit(page)
+    network = page.url
     look(page, "network")
 
     page.goto(f"/plugins/peering-manager/connections/add/?device={ids['device']}")
@@ -109,7 +106,6 @@ def test_first_peering_session_from_login_to_configuration(page, site, ids):
     look(page, "connection")
     assert "198.51.100.1/24" in page.inner_text("main, .page-wrapper")
 
-    bgp_peer = site.run(BGP_PEER)
     page.goto("/plugins/peering-manager/sessions/add/")
     choose(page, "bgp_peer", "198.51.100.42")
     choose(page, "relationship", "Peer")
@@ -130,11 +126,11 @@ def test_first_peering_session_from_login_to_configuration(page, site, ids):
 
     for address, name in (
         ("/plugins/peering-manager/sessions/", "session-list"),
-        (page_of(site, "Relationship", slug="peer"), "relationship-with-session"),
-        (page_of(site, "PeerASN", asn__asn=64512), "peer-asn-with-session"),
-        (page_of(site, "PeeringNetwork", name="LINX LON1 Main"), "network-with-session"),
+        (relationship, "relationship-with-session"),
+        (peer_asn, "peer-asn-with-session"),
+        (network, "network-with-session"),
         (f"/dcim/devices/{ids['device']}/peering/", "device-peering"),
-        (f"/plugins/routing/bgp/peer/{bgp_peer}/", "bgp-peer"),
+        (f"/plugins/routing/bgp/peer/{ids['bgp_peer']}/", "bgp-peer"),
         (f"/dcim/devices/{ids['device']}/", "device"),
     ):
         page.goto(address)
@@ -160,18 +156,14 @@ def test_create_session_in_one_form_and_reveal_its_password(page, site, ids):
     page.wait_for_url("**/sessions/**")
     assert "s3cret-of-65550" not in page.content()
     page.goto("/plugins/peering-manager/sessions/?remote_asn=65550")
-    page.get_by_role("link", name="AS65550").first.wait_for()
+    page.get_by_role("link", name="AS65550 Second IX (203.0.113.9)").click()
+    assert "s3cret-of-65550" not in page.content()
+    page.get_by_role("button", name="Reveal").click()
+    page.get_by_text("s3cret-of-65550").wait_for()
     look(page, "session-created")
 
 
-def test_template_error_is_told_beside_the_template(page, site, ids):
-    broken = site.run(BROKEN_TEMPLATE)
-    page.goto(f"/dcim/devices/{ids['device']}/peering-config/?template={broken}")
+def test_template_error_is_told_beside_the_template(page, ids):
+    page.goto(f"/dcim/devices/{ids['device']}/peering-config/?template={ids['broken']}")
     page.get_by_text("is undefined").first.wait_for()
     look(page, "template-error")
-
-
-def page_of(site, model: str, **where) -> str:
-    """The address of the page of an object of the plugin."""
-    look_up = f"models.{model}.objects.get(**{where!r})"
-    return site.run(f"from netbox_peering_manager import models\nprint({look_up}.get_absolute_url())")

@@ -7,6 +7,7 @@ from utilities.permissions import resolve_permission_type
 
 from netbox_peering_manager.models import PeeringConnection, PeeringNetwork, PeeringSession
 from tests.factories import (
+    look_ups_kept,
     make_bgp_peer,
     make_connection,
     make_device,
@@ -43,6 +44,7 @@ def grant(user: User, *permissions: str, **constraints) -> ObjectPermission:
     return last
 
 
+@look_ups_kept()
 def populate(
     count: int, start: int = 0
 ) -> tuple[list[PeeringNetwork], list[PeeringConnection], list[PeeringSession]]:

@@ -96,6 +96,7 @@ class PeerASNRestTest(APITestCase):
         assert "it stays affiliated as long as they do" in response.json()["affiliated"][0]
 
 
+@factories.look_ups_kept()
 def make_peers(numbers):
     for number in numbers:
         factories.make_peer_asn(number, name=f"Peer {number}")

@@ -43,6 +43,7 @@ PASSWORDS = (OWN_PASSWORD, CLEAR_PASSWORD, TEMPLATE_PASSWORD)
 HOSTILE = 'Zoë\'s "net"\n router bgp 1 {{ 7*7 }} 🐟'
 
 
+@factories.look_ups_kept()
 def build():
     """Make the network. Returns its objects by name."""
     s = SimpleNamespace()
@@ -209,6 +210,7 @@ def _sessions(s):
     )
 
 
+@factories.look_ups_kept()
 def many_sessions(count, device=None, **peer_fields):
     """Make `count` sessions on one LAN of one device, with address families and a password each. Returns the device."""
     network = factories.make_network(ipv4="198.51.100.0/24")

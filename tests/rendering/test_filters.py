@@ -110,7 +110,9 @@ BAD = [
 ]
 
 
-@pytest.mark.parametrize(("name", "arguments"), BAD, ids=[f"{name}-{number}" for number, (name, _) in enumerate(BAD)])
+@pytest.mark.parametrize(
+    ("name", "arguments"), BAD, ids=[f"{name}-{number}" for number, (name, _) in enumerate(BAD)]
+)
 def test_bad_input_is_an_error_that_names_the_filter(name, arguments):
     with pytest.raises(FilterArgumentError, match=f"^({name}|prefix_range): "):
         FILTERS[name](*arguments)

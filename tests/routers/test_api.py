@@ -85,6 +85,7 @@ class PeeringRouterRestTest(APITestCase):
         assert self.client.get(url, **self.header).json()["results"][0]["session_count"] == 1
 
 
+@factories.look_ups_kept()
 def make_routers(numbers):
     template = ConfigTemplate.objects.get_or_create(name="FRR", defaults={"template_code": "x"})[0]
     for number in numbers:

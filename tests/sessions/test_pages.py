@@ -186,6 +186,7 @@ def test_bgp_peers_page_offers_to_add_a_session():
 # Queries.
 
 
+@factories.look_ups_kept()
 def many(first, last):
     """Sessions that differ in everything a table shows: AS, peer group, VRF, tags."""
     for host in range(first, last):
