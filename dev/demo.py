@@ -8,8 +8,8 @@ import urllib.error
 import urllib.request
 
 from dev.errors import DevError
+from dev.parsers import check_frr
 from dev.progress import step
-from tests.templates.parsers import check_frr
 
 
 def run(stack):

@@ -14,9 +14,9 @@ import pytest
 from jinja2 import UndefinedError
 from jinja2.exceptions import FilterArgumentError
 
+from dev import parsers
 from netbox_peering_manager.services.rendering.filter_policies import MATCH_READERS, SET_READERS
 
-from . import parsers
 from .scenarios import HERE, TEMPLATES, empty, hostile, names, render, scenario, with_entry, with_session
 
 GOLDEN = HERE / "golden"

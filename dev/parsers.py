@@ -20,6 +20,11 @@ OPENBGPD, BIRD = "/usr/sbin/bgpd", "bird"
 # Deleting a neighbour that an empty bgpd does not have is a complaint about the router, not about the text.
 FRR_DELETION = re.compile(r" no neighbor \S+$")
 
+# bgpd keeps a folder per process number and minds one that an earlier process of that number left behind.
+FRR_CRASH_LOG = re.compile(
+    r'failed to mkdir "/var/tmp/frr/|crashlog and per-thread log buffering unavailable'
+)
+
 
 class ParserMissing(Exception):
     """A daemon is not installed; the message holds the command that installs it."""
@@ -34,7 +39,8 @@ def check_frr(text: str) -> str:
     grammar = run([vtysh, "-C", "-f"], text)
     objections = grammar.stdout + grammar.stderr if grammar.returncode else ""
     commands = run([bgpd, "-C", "-f"], bgpd_part(text))
-    return (objections + commands.stdout + commands.stderr).strip()
+    said = (commands.stdout + commands.stderr).splitlines(keepends=True)
+    return (objections + "".join(line for line in said if not FRR_CRASH_LOG.search(line))).strip()
 
 
 def check_bird(text: str) -> str:
