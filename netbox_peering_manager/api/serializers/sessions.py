@@ -54,6 +54,22 @@ class RelationshipSerializer(OrganizationalModelSerializer):
         brief_fields = ("id", "url", "display", "name", "slug", "description")
 
 
+# What thousands of sessions share; written out once per answer.
+SHARED = ("relationship", "peering_network", "device", "local_as")
+
+
+def once_per_object(represent):
+    """Return `represent`, a nested serializer's to_representation, so that it works once for each object."""
+    known = {}
+
+    def to_representation(instance):
+        if instance.pk not in known:
+            known[instance.pk] = represent(instance)
+        return known[instance.pk]
+
+    return to_representation
+
+
 class PeeringSessionSerializer(PrimaryModelSerializer):
     """`password` only goes in; that there is one, in which column and since when, is all that comes out."""
 
@@ -105,6 +121,13 @@ class PeeringSessionSerializer(PrimaryModelSerializer):
         )
         brief_fields = ("id", "url", "display", "description")
         read_only_fields = ("password_changed",)
+
+    def get_fields(self):
+        fields = super().get_fields()
+        for name in SHARED:
+            if name in fields:
+                fields[name].to_representation = once_per_object(fields[name].to_representation)
+        return fields
 
     def validate_bgp_peer(self, bgp_peer):
         others = PeeringSession.objects.filter(bgp_peer=bgp_peer)
