@@ -9,4 +9,4 @@ def pytest_collection_finish():
     """Leave what is loaded by now (NetBox, the tests) out of garbage collection, and collect the rest less often."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(100_000, 20, 20)
+    gc.set_threshold(500_000, 20, 50)

@@ -55,7 +55,6 @@ def site():
     database = f"{os.environ['NPM_TEST_DB']}_browser_{worker}"
     postgres.psql(server, f'CREATE DATABASE "{database}" TEMPLATE "{databases.template_name(server)}"')
     try:
-        netbox.inside("admin", database=database)
         env = netbox.environment(database=database)
         port = processes.free_port(None)
         command = [
@@ -71,6 +70,7 @@ def site():
         with (paths.STACK / f"browser-{worker}.log").open("w") as log:
             web = subprocess.Popen(command, env=env, cwd=paths.ROOT, stdout=log, stderr=log)
         try:
+            netbox.inside("admin", database=database)
             while not netbox.answers(port):
                 assert web.poll() is None, f"NetBox did not start; see {log.name}"
             yield Site(netbox.base_url(port), env, netbox.ADMIN, state.load()["admin_password"])
