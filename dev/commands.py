@@ -58,9 +58,7 @@ def test(options):
     venv.ensure()
     programs.ensure(programs.FOR_TESTS)
     workers = str(max(2, os.cpu_count() or 1))
-    return run(
-        ["python", "-m", "pytest", "-n", workers, "--dist", "worksteal", *(options.arguments or ["tests"])]
-    )
+    return run(["python", "-m", "pytest", "-n", workers, *(options.arguments or ["tests"])])
 
 
 def bench(options):

@@ -12,6 +12,7 @@ class RelationshipAPITests(PluginAPIMixin, APIViewTestCases.APIViewTestCase):
     graphql_base_name = "relationship"
     brief_fields = ["description", "display", "id", "name", "slug", "url"]
     bulk_update_data = {"description": "New"}
+    bulk_update_invalid_data = {"bgp_role": "friend"}
     create_data = [
         {"name": "Transit", "slug": "transit", "color": "f44336", "bgp_role": "customer"},
         {"name": "Customer", "slug": "customer", "remove_from_router": True},
@@ -28,6 +29,7 @@ class PeeringSessionAPITests(PluginAPIMixin, APIViewTestCases.APIViewTestCase):
     model = PeeringSession
     brief_fields = ["description", "display", "id", "url"]
     bulk_update_data = {"service_reference": "NOC-12345"}
+    bulk_update_invalid_data = {"ipv4_max_prefixes": -1}
     user_permissions = (
         "netbox_routing.view_bgppeer",
         "netbox_peering_manager.view_relationship",
