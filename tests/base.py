@@ -5,6 +5,8 @@ Bases that let NetBox's own test cases (utilities.testing) run for a plugin whos
 from pathlib import Path
 from unittest import mock
 
+from django.apps import apps
+from django.contrib.contenttypes.models import ContentType
 from django.utils.module_loading import import_string
 
 from utilities.testing import query_counts
@@ -16,14 +18,22 @@ QUERY_COUNTS = Path(__file__).with_name("query_counts.json")
 query_counts._baseline_path = lambda app_label: QUERY_COUNTS
 
 
-class PluginViewMixin:
+class KnownContentTypesMixin:
+    """Lets recorded query counts hold in any order of tests: Django looks a content type up only once a process."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        ContentType.objects.get_for_models(*apps.get_models())
+
+
+class PluginViewMixin(KnownContentTypesMixin):
     """For ViewTestCases: the plugin's view names."""
 
     def _get_base_url(self) -> str:
         return f"plugins:{APP}:{self.model._meta.model_name}_{{}}"
 
 
-class PluginAPIMixin:
+class PluginAPIMixin(KnownContentTypesMixin):
     """For APIViewTestCases: the plugin's REST view names."""
 
     view_namespace = f"plugins-api:{APP}"

@@ -28,6 +28,10 @@ class PeerASNViewTestCase(
 ):
     model = PeerASN
 
+    # NetBox's cases for models with a label, which skip themselves for those that have none.
+    test_bulk_rename_label_field = None
+    test_bulk_rename_name_and_label_fields = None
+
     @classmethod
     def setUpTestData(cls):
         peers = [factories.make_peer_asn(number, name=f"Peer {number}") for number in (64496, 64497, 64498)]
