@@ -27,7 +27,24 @@ class PeeringManagerConfig(PluginConfig):
         "encryption_keys": [],
         # Slug of the RIR given to an ASN that is made on the way and that no IANA range decides.
         "default_rir": "",
+        # Where PeeringDB's API and its daily public dumps are. http and https only.
+        "peeringdb_url": "https://www.peeringdb.com/api",
+        "peeringdb_dumps_url": "https://public.peeringdb.com",
+        # {"env": "NAME"} or {"file": "/path"}. Without a key PeeringDB tells no contacts but public ones.
+        "peeringdb_api_key": None,
+        # For one answer to begin and between two parts of it.
+        "peeringdb_timeout_s": 60,
+        # PeeringDB asks for requests 2 s apart, and allows 20 a minute without and 40 with a key (None: those).
+        "peeringdb_min_interval_s": 2.0,
+        "peeringdb_requests_per_minute": None,
+        # How often a failed request is repeated, and how long a sync waits at most when PeeringDB says "later".
+        "peeringdb_retries": 5,
+        "peeringdb_max_wait_s": 300,
+        # Minutes between two syncs by NetBox's own scheduler. 0: none.
+        "peeringdb_sync_interval": 1440,
     }
+    # Work that calls PeeringDB, so that it can run on workers that may reach it.
+    queues = ["peeringdb"]
 
     @classmethod
     def validate(cls, user_config, netbox_version):
@@ -48,6 +65,11 @@ class PeeringManagerConfig(PluginConfig):
         from .services.provisioning import removal
 
         removal.connect()
+        self._register_jobs()
+
+    def _register_jobs(self):
+        """Make the plugin's event types and system jobs known to NetBox."""
+        from . import events, jobs  # noqa: F401  (registers both)
 
 
 config = PeeringManagerConfig

@@ -10,7 +10,10 @@ __all__ = (
     "FabricStatusChoices",
     "FabricTypeChoices",
     "NetworkStatusChoices",
+    "PeeringDBDriftChoices",
     "PeeringDBFieldChoices",
+    "PeeringDBSyncModeChoices",
+    "PeeringDBSyncStatusChoices",
 )
 
 
@@ -93,4 +96,55 @@ class PeeringDBFieldChoices(ChoiceSet):
         (IRR_AS_SET, _("IRR AS-SET")),
         (IPV4_MAX_PREFIXES, _("IPv4 max prefixes")),
         (IPV6_MAX_PREFIXES, _("IPv6 max prefixes")),
+    ]
+
+
+class PeeringDBSyncModeChoices(ChoiceSet):
+    FULL = "full"
+    INCREMENTAL = "incremental"
+
+    CHOICES = [(FULL, _("Full"), "blue"), (INCREMENTAL, _("Incremental"), "cyan")]
+
+
+class PeeringDBSyncStatusChoices(ChoiceSet):
+    """An interrupted sync was found running when nobody held the lock any more: its process died."""
+
+    RUNNING = "running"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    INTERRUPTED = "interrupted"
+
+    CHOICES = [
+        (RUNNING, _("Running"), "cyan"),
+        (COMPLETED, _("Completed"), "green"),
+        (FAILED, _("Failed"), "red"),
+        (INTERRUPTED, _("Interrupted"), "orange"),
+    ]
+
+
+class PeeringDBDriftChoices(ChoiceSet):
+    """What can disagree with PeeringDB, and the object that each is about."""
+
+    PEER_ADDRESS_GONE = "peer-address-gone"  # PeeringSession
+    PEER_ASN_CHANGED = "peer-asn-changed"  # PeeringSession
+    PORT_NOT_OPERATIONAL = "port-not-operational"  # PeeringSession
+    NETWORK_GONE = "network-gone"  # PeerASN
+    MAX_PREFIXES_DIFFER = "max-prefixes-differ"  # PeerASN
+    AS_SET_DIFFERS = "as-set-differs"  # PeerASN
+    CONTACTS_GONE = "contacts-gone"  # PeerASN
+    OWN_PORT_MISSING_HERE = "own-port-missing-here"  # PeerASN, ours
+    OWN_PORT_MISSING_THERE = "own-port-missing-there"  # PeeringConnection
+    PREFIX_CHANGED = "prefix-changed"  # PeeringNetwork
+
+    CHOICES = [
+        (PEER_ADDRESS_GONE, _("Peer's address not in PeeringDB"), "red"),
+        (PEER_ASN_CHANGED, _("Peer's address belongs to another AS"), "red"),
+        (PORT_NOT_OPERATIONAL, _("Peer's port not operational"), "orange"),
+        (NETWORK_GONE, _("Network not in PeeringDB"), "red"),
+        (MAX_PREFIXES_DIFFER, _("Max prefixes differ"), "yellow"),
+        (AS_SET_DIFFERS, _("AS-SET differs"), "yellow"),
+        (CONTACTS_GONE, _("No contact left"), "gray"),
+        (OWN_PORT_MISSING_HERE, _("Own port missing in NetBox"), "orange"),
+        (OWN_PORT_MISSING_THERE, _("Own port missing in PeeringDB"), "orange"),
+        (PREFIX_CHANGED, _("Exchange renumbered"), "red"),
     ]

@@ -6,6 +6,7 @@ from django.apps import apps
 from django.db import models
 from django.db.models import F, Func, OuterRef, Q, Subquery, Value
 from django.db.models.functions import Coalesce
+from django.utils import timezone
 
 from utilities.querysets import RestrictedQuerySet
 
@@ -15,8 +16,10 @@ if TYPE_CHECKING:
     from dcim.models import Device
 
 __all__ = (
+    "HiddenPeerQuerySet",
     "PeerASNQuerySet",
     "PeeringConnectionQuerySet",
+    "PeeringDBDriftQuerySet",
     "PeeringFabricQuerySet",
     "PeeringNetworkQuerySet",
     "PeeringRouterQuerySet",
@@ -196,6 +199,31 @@ class PeerASNQuerySet(RestrictedQuerySet):
         for held in _remote_as_is(OuterRef("asn")):
             found |= Q(models.Exists(sessions.filter(held)))
         return self.filter(found if having else ~found)
+
+
+class HiddenPeerQuerySet(RestrictedQuerySet):
+    """Networks that are not to be proposed as peers."""
+
+    def in_force(self) -> Self:
+        """Keep those that are hidden today (in NetBox's time zone)."""
+        return self.filter(Q(until=None) | Q(until__gte=timezone.localdate()))
+
+
+class PeeringDBDriftQuerySet(models.QuerySet):
+    """What disagrees with PeeringDB."""
+
+    def restrict(self, user: "AbstractBaseUser | AnonymousUser", action: str = "view") -> Self:
+        """Keep those whose object `user` may view (or, for another action, may act on)."""
+        seen = Q(pk__in=())
+        for name in ("PeerASN", "PeeringConnection", "PeeringNetwork", "PeeringSession"):
+            model = apps.get_model("netbox_peering_manager", name)
+            # By name, and not by content type id, so that nothing is looked up.
+            seen |= Q(
+                object_type__app_label=model._meta.app_label,
+                object_type__model=model._meta.model_name,
+                object_id__in=model.objects.restrict(user, action).order_by().values("pk"),
+            )
+        return self.filter(seen)
 
 
 class PeeringRouterQuerySet(RestrictedQuerySet):

@@ -8,6 +8,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -59,6 +60,47 @@ def validate_settings(config: Mapping[str, Any]) -> None:
         )
     if not isinstance(config.get("default_rir"), str):
         raise ImproperlyConfigured(f"{PLUGIN}: default_rir must be the slug of an RIR, or an empty string.")
+    _validate_peeringdb(config)
+
+
+def _validate_peeringdb(config: Mapping[str, Any]) -> None:
+    for name in ("peeringdb_url", "peeringdb_dumps_url"):
+        if not _is_http_url(config.get(name)):
+            raise ImproperlyConfigured(
+                f"{PLUGIN}: {name} must be a URL that starts with http:// or https://."
+            )
+    key = config.get("peeringdb_api_key")
+    if key is not None and not _is_secret_source(key):
+        raise ImproperlyConfigured(
+            f'{PLUGIN}: peeringdb_api_key must be {{"env": "NAME"}} or {{"file": "/path"}}, or None. The key '
+            "itself does not belong into the settings."
+        )
+    for name, least in _PEERINGDB_NUMBERS.items():
+        value = config.get(name)
+        if name == "peeringdb_requests_per_minute" and value is None:
+            continue
+        if isinstance(value, bool) or not isinstance(value, int | float) or value < least:
+            raise ImproperlyConfigured(f"{PLUGIN}: {name} must be a number, at least {least}.")
+    if not isinstance(config["peeringdb_sync_interval"], int):
+        raise ImproperlyConfigured(f"{PLUGIN}: peeringdb_sync_interval must be a whole number of minutes.")
+
+
+# The least that each may be.
+_PEERINGDB_NUMBERS = {
+    "peeringdb_timeout_s": 1,
+    "peeringdb_min_interval_s": 0,
+    "peeringdb_requests_per_minute": 1,
+    "peeringdb_retries": 0,
+    "peeringdb_max_wait_s": 0,
+    "peeringdb_sync_interval": 0,
+}
+
+
+def _is_http_url(value: Any) -> bool:
+    if not isinstance(value, str):
+        return False
+    parts = urlsplit(value)
+    return parts.scheme in ("http", "https") and bool(parts.hostname)
 
 
 def _is_secret_source(value: Any) -> bool:

@@ -7,7 +7,7 @@ from django.test import override_settings
 from netbox_peering_manager import PeeringManagerConfig
 from netbox_peering_manager.settings import get_setting, read_secret, validate_settings
 
-VALID = {"encryption_keys": [], "default_rir": ""}
+VALID = PeeringManagerConfig.default_settings
 KEYS_MESSAGE = (
     'netbox_peering_manager: encryption_keys must be a list of {"env": "NAME"} or {"file": "/path"}, the key in use '
     "first."
@@ -117,3 +117,40 @@ def test_unreadable_file_is_named_with_the_reason(tmp_path):
         f"netbox_peering_manager: the secret's file {tmp_path}/absent cannot be read: No such file or directory."
     )
     assert isinstance(caught.value.__cause__, OSError)
+
+
+@pytest.mark.parametrize("name", ["peeringdb_url", "peeringdb_dumps_url"])
+@pytest.mark.parametrize(
+    "value", [None, "", "www.peeringdb.com", "ftp://www.peeringdb.com/api", "file:///etc/passwd"]
+)
+def test_peeringdb_is_only_reached_over_http(name, value):
+    expected = f"netbox_peering_manager: {name} must be a URL that starts with http:// or https://."
+    assert refusal(**{name: value}) == expected
+
+
+@pytest.mark.parametrize("value", ["sup3rs3cret", {"value": "sup3rs3cret"}, [{"env": "KEY"}]])
+def test_the_api_key_is_named_and_never_written_into_the_settings(value):
+    message = refusal(peeringdb_api_key=value)
+    assert "peeringdb_api_key must be" in message
+    assert "sup3rs3cret" not in message
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("peeringdb_timeout_s", 0),
+        ("peeringdb_timeout_s", None),
+        ("peeringdb_min_interval_s", -1),
+        ("peeringdb_requests_per_minute", 0),
+        ("peeringdb_retries", "5"),
+        ("peeringdb_max_wait_s", True),
+        ("peeringdb_sync_interval", -5),
+        ("peeringdb_sync_interval", 1.5),
+    ],
+)
+def test_numbers_of_peeringdb_settings_are_checked(name, value):
+    assert name in refusal(**{name: value})
+
+
+def test_requests_per_minute_may_be_left_to_peeringdb_s_own_limits():
+    validate_settings(VALID | {"peeringdb_requests_per_minute": None})

@@ -1,11 +1,50 @@
 from .fabrics import PeeringConnection, PeeringFabric, PeeringNetwork
-from .peers import PeerASN
+from .peeringdb import (
+    MIRROR,
+    PeeringDBCampus,
+    PeeringDBCarrier,
+    PeeringDBCarrierFac,
+    PeeringDBDrift,
+    PeeringDBFac,
+    PeeringDBIX,
+    PeeringDBIXFac,
+    PeeringDBIXLan,
+    PeeringDBIXPfx,
+    PeeringDBNet,
+    PeeringDBNetFac,
+    PeeringDBNetIXLan,
+    PeeringDBOrg,
+    PeeringDBPoc,
+    PeeringDBRefusedRow,
+    PeeringDBSync,
+    PeeringDBWatermark,
+)
+from .peers import HiddenPeer, PeerASN
 from .routers import PeeringRouter
 from .sessions import PeeringSession, Relationship, RemovedSession
 
 __all__ = (
+    "MIRROR",
+    "HiddenPeer",
     "PeerASN",
     "PeeringConnection",
+    "PeeringDBCampus",
+    "PeeringDBCarrier",
+    "PeeringDBCarrierFac",
+    "PeeringDBDrift",
+    "PeeringDBFac",
+    "PeeringDBIX",
+    "PeeringDBIXFac",
+    "PeeringDBIXLan",
+    "PeeringDBIXPfx",
+    "PeeringDBNet",
+    "PeeringDBNetFac",
+    "PeeringDBNetIXLan",
+    "PeeringDBOrg",
+    "PeeringDBPoc",
+    "PeeringDBRefusedRow",
+    "PeeringDBSync",
+    "PeeringDBWatermark",
     "PeeringFabric",
     "PeeringNetwork",
     "PeeringRouter",

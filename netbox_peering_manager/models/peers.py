@@ -6,13 +6,14 @@ from django.core.validators import RegexValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from ipam.fields import ASNField
 from netbox.models import PrimaryModel
 from netbox.models.features import ContactsMixin
 
 from ..choices import PeeringDBFieldChoices
-from ..querysets import PeerASNQuerySet
+from ..querysets import HiddenPeerQuerySet, PeerASNQuerySet
 
-__all__ = ("PeerASN",)
+__all__ = ("HiddenPeer", "PeerASN")
 
 # Tokens as PeeringDB's irr_as_set holds them, split by comma, blank or both: "AS-SET" or "SOURCE::AS-SET",
 # possibly hierarchical ("AS64500:AS-CONE"), or a bare AS number (RFC 2622 §5.1).
@@ -130,3 +131,49 @@ class PeerASN(ContactsMixin, PrimaryModel):
     def max_prefixes(self, family: int) -> int | None:
         """Return the limit for family 4 or 6, None when none is set."""
         return self.ipv4_max_prefixes if family == 4 else self.ipv6_max_prefixes
+
+
+class HiddenPeer(PrimaryModel):
+    """
+    A network that is not to be proposed as a peer, on one fabric or everywhere, for good or until a day.
+
+    By AS number and not by PeerASN: most of those that one hides are no peers and have none.
+    """
+
+    asn = ASNField(verbose_name=_("ASN"))
+    fabric = models.ForeignKey(
+        verbose_name=_("fabric"),
+        to="netbox_peering_manager.PeeringFabric",
+        on_delete=models.CASCADE,
+        related_name="hidden_peers",
+        blank=True,
+        null=True,
+        help_text=_("Left empty: hidden everywhere"),
+    )
+    reason = models.CharField(verbose_name=_("reason"), max_length=200, blank=True)
+    until = models.DateField(
+        verbose_name=_("until"),
+        blank=True,
+        null=True,
+        help_text=_("The last day on which it is hidden; left empty: for good"),
+    )
+
+    objects = HiddenPeerQuerySet.as_manager()
+
+    clone_fields = ("fabric", "reason", "until", "description")
+
+    class Meta:
+        ordering = ("asn", "fabric", "pk")
+        verbose_name = _("hidden peer")
+        verbose_name_plural = _("hidden peers")
+        constraints = (
+            models.UniqueConstraint(
+                fields=("asn", "fabric"),
+                name="%(app_label)s_%(class)s_unique_asn_fabric",
+                nulls_distinct=False,
+                violation_error_message=_("This network is hidden there already: edit that entry instead."),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"AS{self.asn}"

@@ -1,0 +1,1 @@
+"""Background jobs, by area. Each is thin: it parses what it was given, calls one service, reports."""
