@@ -4,14 +4,28 @@ What can go wrong, by what the operator does next:
 PeeringError
 ├── SecretError              a password cannot be read or kept: look at the encryption keys
 ├── ProvisioningError        a session cannot be made or removed as asked: correct the input
-└── RenderingError           a configuration cannot be rendered: correct the template or its data
-    ├── RenderingRefused     what was asked for is not there, or not for this user: correct the request
-    └── TemplateFailed       the template failed; knows template, line and message
+├── RenderingError           a configuration cannot be rendered: correct the template or its data
+│   ├── RenderingRefused     what was asked for is not there, or not for this user: correct the request
+│   └── TemplateFailed       the template failed; knows template, line and message
+└── PeeringDBError           PeeringDB did not tell what was asked for; the mirror keeps what it has
+    ├── PeeringDBUnreachable no whole answer came: look at the network, the proxy and peeringdb_url, or try later
+    ├── PeeringDBKeyRefused  the API key is not accepted: correct it, or have it allowed at PeeringDB
+    ├── PeeringDBThrottled   too many requests: wait; knows until when
+    ├── PeeringDBMalformed   the answer is not PeeringDB's: see what answers at peeringdb_url
+    └── RefusedRow           one row does not fit: nothing to do, it is kept aside with this reason
 """
 
+from datetime import datetime
+
 __all__ = (
+    "PeeringDBError",
+    "PeeringDBKeyRefused",
+    "PeeringDBMalformed",
+    "PeeringDBThrottled",
+    "PeeringDBUnreachable",
     "PeeringError",
     "ProvisioningError",
+    "RefusedRow",
     "RenderingError",
     "RenderingRefused",
     "SecretError",
@@ -67,3 +81,35 @@ class TemplateFailed(RenderingError):
         self.message = message
         where = f"{template}, line {line}" if line else template
         super().__init__(f"{where}: {message}")
+
+
+class PeeringDBError(PeeringError):
+    """PeeringDB did not tell what was asked for. No message holds the API key."""
+
+
+class PeeringDBUnreachable(PeeringDBError):
+    """No whole answer came, however often it was asked for; or the answer led to another host."""
+
+
+class PeeringDBKeyRefused(PeeringDBError):
+    """The API key cannot be read or is not accepted; or PeeringDB wants one and there is none."""
+
+
+class PeeringDBThrottled(PeeringDBError):
+    """There were too many requests. `retry_at`, aware, is when the next one may be sent."""
+
+    def __init__(self, message: str, retry_at: datetime):
+        self.retry_at = retry_at
+        super().__init__(message)
+
+
+class PeeringDBMalformed(PeeringDBError):
+    """The answer is not what PeeringDB's API sends: a web page, no `data`, JSON that is cut or broken."""
+
+
+class RefusedRow(PeeringDBError):
+    """A row does not fit its record. `reason` names the field and the value, shortened; of contacts the field alone."""
+
+    def __init__(self, reason: str):
+        self.reason = reason
+        super().__init__(reason)

@@ -1,0 +1,1 @@
+"""From PeeringDB to NetBox: client → records → mirror → apply. Import from the modules."""
