@@ -4,7 +4,7 @@ from django.urls import include, path
 
 from utilities.urls import get_model_urls
 
-from . import views  # noqa: F401  (registers the views)
+from . import views  # registers the views
 
 APP = "netbox_peering_manager"
 
@@ -19,10 +19,13 @@ MODELS = {
 }
 
 urlpatterns = [
-    pattern
-    for prefix, model in MODELS.items()
-    for pattern in (
-        path(f"{prefix}/", include(get_model_urls(APP, model, detail=False))),
-        path(f"{prefix}/<int:pk>/", include(get_model_urls(APP, model))),
-    )
+    path("jobs/<int:pk>/progress/", views.jobs.JobProgressView.as_view(), name="job_progress"),
+    *(
+        pattern
+        for prefix, model in MODELS.items()
+        for pattern in (
+            path(f"{prefix}/", include(get_model_urls(APP, model, detail=False))),
+            path(f"{prefix}/<int:pk>/", include(get_model_urls(APP, model))),
+        )
+    ),
 ]

@@ -7,13 +7,14 @@ objects is answered as if the object did not exist.
 """
 
 import re
+import uuid
 
 import pytest
 from django.contrib.auth import get_user_model
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from core.models import ObjectType
+from core.models import Job, ObjectType
 from dcim.models import Device
 from extras.models import ConfigTemplate
 from users.models import ObjectPermission
@@ -75,6 +76,7 @@ def network():
             device=device, config_template=template, description=MARK
         ),
         "device": device,
+        "job": Job.objects.create(name=MARK, job_id=uuid.uuid4()),
     }
 
 
@@ -87,6 +89,7 @@ KINDS = {
     "sessions": "peeringsession",
     "routers": "peeringrouter",
     "devices": "device",
+    "jobs": "job",
 }
 
 
