@@ -41,6 +41,23 @@ __all__ = (
 )
 
 
+def joined(to: str, by: str) -> models.ForeignObject:
+    """
+    Return a relation that joins the row of `to` whose id stands in the column `by`: no column or key of its own.
+
+    Always an outer join, because that row may not be there. Read it with select_related(): it is None then, and
+    DoesNotExist when it is looked up alone.
+    """
+    return models.ForeignObject(
+        to=to,
+        on_delete=models.DO_NOTHING,
+        from_fields=[by],
+        to_fields=["id"],
+        related_name="+",
+        null=True,
+    )
+
+
 class Mirrored(models.Model):
     """A row of PeeringDB, by its id there."""
 
@@ -222,6 +239,8 @@ class PeeringDBNetFac(Mirrored):
     net_id = models.BigIntegerField(db_index=True)
     fac_id = models.BigIntegerField(db_index=True)
     local_asn = models.BigIntegerField(null=True)
+    net = joined("PeeringDBNet", by="net_id")
+    fac = joined("PeeringDBFac", by="fac_id")
 
     def __str__(self) -> str:
         return f"net {self.net_id} in fac {self.fac_id}"
@@ -242,6 +261,9 @@ class PeeringDBNetIXLan(Mirrored):
     operational = models.BooleanField()
     net_side_id = models.BigIntegerField(null=True)
     ix_side_id = models.BigIntegerField(null=True)
+    net = joined("PeeringDBNet", by="net_id")
+    ix = joined("PeeringDBIX", by="ix_id")
+    ixlan = joined("PeeringDBIXLan", by="ixlan_id")
 
     def __str__(self) -> str:
         return f"AS{self.asn} on ixlan {self.ixlan_id}"
