@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Self
 
 from django.apps import apps
+from django.contrib.contenttypes.prefetch import GenericPrefetch
 from django.db import models
 from django.db.models import F, Func, OuterRef, Q, Subquery, Value
 from django.db.models.functions import Coalesce
@@ -224,6 +225,27 @@ class PeeringDBDriftQuerySet(models.QuerySet):
                 object_id__in=model.objects.restrict(user, action).order_by().values("pk"),
             )
         return self.filter(seen)
+
+    def with_objects(self) -> Self:
+        """Fetch the objects that rows are about, with what naming them takes: a fixed number of queries."""
+        return self.select_related("object_type").prefetch_related(self.object_prefetch())
+
+    @staticmethod
+    def object_prefetch() -> GenericPrefetch:
+        """How to fetch the objects of rows, all of one type at a time."""
+        peers, connections, networks, sessions = (
+            apps.get_model("netbox_peering_manager", name).objects
+            for name in ("PeerASN", "PeeringConnection", "PeeringNetwork", "PeeringSession")
+        )
+        return GenericPrefetch(
+            "object",
+            [
+                peers.select_related("asn"),
+                connections.with_parents(),
+                networks.with_parents(),
+                sessions.with_bgp(),
+            ],
+        )
 
 
 class PeeringRouterQuerySet(RestrictedQuerySet):

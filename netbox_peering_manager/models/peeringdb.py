@@ -8,6 +8,7 @@ length here: services.peeringdb.records refuses what is longer than PeeringDB sa
 """
 
 from django.conf import settings
+from django.contrib.contenttypes.fields import GenericForeignKey
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.urls import reverse
@@ -410,6 +411,7 @@ class PeeringDBDrift(models.Model):
     kind = models.CharField(max_length=50, choices=PeeringDBDriftChoices)
     object_type = models.ForeignKey(to="contenttypes.ContentType", on_delete=models.CASCADE, related_name="+")
     object_id = models.PositiveBigIntegerField()
+    object = GenericForeignKey("object_type", "object_id")
     key = models.CharField(max_length=100, blank=True)
     details = models.JSONField(default=dict)
     found = models.DateTimeField(auto_now_add=True)
