@@ -211,11 +211,12 @@ def _sessions(s):
 
 
 @factories.look_ups_kept()
-def many_sessions(count, device=None, **peer_fields):
-    """Make `count` sessions on one LAN of one device, with address families and a password each. Returns the device."""
-    network = factories.make_network(ipv4="198.51.100.0/24")
-    connection = factories.make_connection(network)
-    device = connection.interface.device
+def many_sessions(count):
+    """Make a device with `count` sessions on one LAN, with address families and a password each. Returns the device."""
+    network = factories.make_network("Many", ipv4="203.0.113.0/24", ipv6=None)
+    device = factories.make_device("many.mtl")
+    port = factories.make_interface(device)
+    connection = factories.make_connection(network, port, "203.0.113.1/24")
     scope = factories.make_scope(device)
     template = BGPSessionTemplate.objects.create(name="many", ttl=2)
     policy = BGPPolicyTemplate.objects.create(name="many")
@@ -223,8 +224,8 @@ def many_sessions(count, device=None, **peer_fields):
     prefix_list = PrefixList.objects.create(name="many")
     for number in range(count):
         peer = factories.make_bgp_peer(
-            f"198.51.100.{number + 10}/24",
-            64512 + number,
+            f"203.0.113.{number + 10}/24",
+            4_200_000_000 + number,
             scope,
             connection.ipv4_address,
             families=("ipv4-unicast",),
@@ -236,7 +237,7 @@ def many_sessions(count, device=None, **peer_fields):
         entry = RouteMapEntry.objects.create(route_map=route_map, sequence=10, action="permit")
         entry.match_prefix_list.add(prefix_list)
         entry.match_aspath.add(ASPath.objects.create(name=f"AP-{number}"))
-        entry.match_community.add(Community.objects.create(community=f"64500:{number}"))
+        entry.match_community.add(Community.objects.create(community=f"64501:{number}"))
         entry.match_community_list.add(CommunityList.objects.create(name=f"CL-{number}"))
         peer.address_families.update(routemap_in=route_map, peer_policy=policy)
         session = factories.make_session(peer, network=network)
@@ -250,7 +251,7 @@ def user_with(*grants, superuser=False):
     users = get_user_model().objects
     name = f"user {users.count()}"
     if superuser:
-        return users.create_superuser(name, password="x")
+        return users.create_superuser(name)
     user = users.create_user(name)
     for model, actions, *constraints in grants:
         permission = ObjectPermission.objects.create(

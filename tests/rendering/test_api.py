@@ -14,7 +14,7 @@ from users.models import Token
 
 from netbox_peering_manager.models import PeeringSession
 from netbox_peering_manager.services.secrets import MASK
-from tests import factories
+from tests import factories, shared
 from tests.rendering import scenario
 
 pytestmark = pytest.mark.django_db
@@ -23,9 +23,8 @@ ROOTS = ("peering-manager", "bgp")
 UNSEEN = 999_999
 
 
-@pytest.fixture
-def net():
-    return scenario.build()
+made = shared.once(scenario.build)
+net = shared.copy()
 
 
 @pytest.fixture

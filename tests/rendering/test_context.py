@@ -20,15 +20,14 @@ from netbox_peering_manager.models import PeeringSession, RemovedSession
 from netbox_peering_manager.services.rendering import context
 from netbox_peering_manager.services.rendering.peering import gather
 from netbox_peering_manager.services.secrets import MASK
-from tests import factories
+from tests import factories, shared
 from tests.rendering import scenario
 
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def net():
-    return scenario.build()
+made = shared.once(scenario.build)
+net = shared.copy()
 
 
 @pytest.fixture

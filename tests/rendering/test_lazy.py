@@ -13,15 +13,14 @@ from netbox_peering_manager.exceptions import RenderingError, TemplateFailed
 from netbox_peering_manager.models import PeeringSession
 from netbox_peering_manager.services.rendering.lazy import LazyPeering
 from netbox_peering_manager.services.secrets import MASK
-from tests import factories
+from tests import factories, shared
 from tests.rendering import scenario
 
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def net():
-    return scenario.build()
+made = shared.once(scenario.build)
+net = shared.copy()
 
 
 def host(code):

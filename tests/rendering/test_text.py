@@ -12,9 +12,12 @@ from netbox_peering_manager.models import PeeringSession
 from netbox_peering_manager.services.rendering.peering import render_peering
 from netbox_peering_manager.services.rendering.render import render_text
 from netbox_peering_manager.services.secrets import MASK
+from tests import shared
 from tests.rendering import scenario
 
 pytestmark = pytest.mark.django_db
+made = shared.once(scenario.build)
+net = shared.copy()
 
 EMPTY = {"sessions": []}
 
@@ -29,8 +32,7 @@ def failure_of(code, context=None, **fields):
     return raised.value
 
 
-def test_text_with_its_digest_and_number_of_sessions():
-    net = scenario.build()
+def test_text_with_its_digest_and_number_of_sessions(net):
     rendered = render_peering(net.template, net.device.pk, reveal_secrets=True)
     assert rendered.content.splitlines()[0] == f"198.51.100.42 64496 {scenario.OWN_PASSWORD}"
     assert rendered.session_count == 4
@@ -161,8 +163,7 @@ def test_password_in_an_error_becomes_the_mask():
     assert MASK in failure.message
 
 
-def test_undecryptable_password_is_told_with_its_session():
-    net = scenario.build()
+def test_undecryptable_password_is_told_with_its_session(net):
     PeeringSession.objects.filter(pk=net.full.pk).update(encrypted_password="gibberish")
     with pytest.raises(SecretError, match=f"session full .ID {net.full.pk}."):
         render_peering(net.template, net.device.pk, reveal_secrets=True)
@@ -170,8 +171,7 @@ def test_undecryptable_password_is_told_with_its_session():
     assert render_peering(net.template, net.device.pk).secrets == "masked"
 
 
-def test_no_password_in_logs_change_records_or_reprs(caplog):
-    net = scenario.build()
+def test_no_password_in_logs_change_records_or_reprs(net, caplog):
     caplog.set_level(logging.DEBUG)
     before = ObjectChange.objects.count()
     rendered = render_peering(net.template, net.device.pk, reveal_secrets=True)
@@ -187,11 +187,10 @@ def test_no_password_in_logs_change_records_or_reprs(caplog):
     assert ObjectChange.objects.count() == before
 
 
-def test_stages_show_no_password_in_their_repr():
+def test_stages_show_no_password_in_their_repr(net):
     from netbox_peering_manager.services.rendering.effective import resolve
     from netbox_peering_manager.services.rendering.load import load
 
-    net = scenario.build()
     loaded = load(net.device.pk, reveal_secrets=True)
     effective = resolve(loaded, MASK)
     assert set(effective.passwords.values()) == set(scenario.PASSWORDS)
@@ -201,8 +200,7 @@ def test_stages_show_no_password_in_their_repr():
 # What is not there
 
 
-def test_unknown_device_and_sessions_are_refused():
-    net = scenario.build()
+def test_unknown_device_and_sessions_are_refused(net):
     with pytest.raises(RenderingRefused) as raised:
         render_peering(net.template, 0)
     assert list(raised.value.errors) == ["device"]
@@ -213,10 +211,9 @@ def test_unknown_device_and_sessions_are_refused():
     }
 
 
-def test_session_of_another_device_is_refused():
+def test_session_of_another_device_is_refused(net):
     from tests import factories
 
-    net = scenario.build()
     with pytest.raises(RenderingRefused) as raised:
         render_peering(net.template, factories.make_device("rt2.mtl").pk, [net.full.pk])
     assert raised.value.errors == {"sessions": [f"Session {net.full.pk} is not on rt2.mtl."]}
