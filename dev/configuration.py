@@ -9,11 +9,15 @@ NPM_HOST_ONLY   NetBox and netbox-routing without this plugin, as in the baselin
 NPM_TEMPLATE    the migrated database that test databases are cloned from
 NPM_TEST_DB     the name of the test database
 NPM_REDIS_SLOT  which pair of Redis databases to use, so that two test runs do not share queues and caches
+
+and these say where PeeringDB is, the sample one unless told otherwise (`peeringdb.py`):
+
+PEERINGDB_URL, PEERINGDB_API_KEY
 """
 
 import os
 
-from dev import databases, postgres, redis, state
+from dev import databases, peeringdb, postgres, redis, state
 
 _state = state.load()
 _postgres = postgres.known()
@@ -57,7 +61,7 @@ REDIS = {"tasks": _redis_section(0), "caching": _redis_section(1)}
 PLUGINS = ["netbox_routing"]
 if not os.environ.get("NPM_HOST_ONLY"):
     PLUGINS.append("netbox_peering_manager")
-PLUGINS_CONFIG = {}
+PLUGINS_CONFIG = {"netbox_peering_manager": peeringdb.settings(os.environ)}
 
 # Lets `makemigrations` write files.
 DEVELOPER = True

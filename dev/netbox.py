@@ -5,7 +5,7 @@ import os
 import urllib.error
 import urllib.request
 
-from dev import paths, processes
+from dev import paths, peeringdb, processes
 from dev.errors import DevError
 from dev.progress import run, tail
 
@@ -34,7 +34,7 @@ def environment(*, database=None, host_only=False):
         "VIRTUAL_ENV": str(paths.VENV),
     }
     chosen = {"NPM_DATABASE": database, "NPM_HOST_ONLY": "1" if host_only else None}
-    return values | {name: value for name, value in chosen.items() if value}
+    return values | peeringdb.environment() | {name: value for name, value in chosen.items() if value}
 
 
 def inside(*tasks, database=None, host_only=False):
@@ -92,5 +92,5 @@ def answers(port):
 
 
 def stop():
-    """Stop the web server and the worker. Returns the names of those that ran."""
-    return [process.name for process in (WEB, WORKER) if process.stop()]
+    """Stop the web server, the worker and the sample PeeringDB. Returns the names of those that ran."""
+    return [process.name for process in (WEB, WORKER, peeringdb.SAMPLE) if process.stop()]

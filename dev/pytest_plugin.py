@@ -35,6 +35,9 @@ def prepare():
     if done.returncode:
         pytest.exit("The local stack did not come up; the reason stands above.", returncode=done.returncode)
     os.environ.update(netbox.environment())
+    # Tests talk to the PeeringDB that they start themselves, or to none.
+    for name in ("PEERINGDB_URL", "PEERINGDB_API_KEY", "PEERINGDB_SAMPLE"):
+        os.environ.pop(name, None)
     os.environ.setdefault("NPM_TEST_DB", f"{databases.test_prefix()}{os.getpid()}")
     os.environ["NPM_TEMPLATE"] = done.stdout.strip()
     os.environ["NPM_REDIS_SLOT"] = str(run_slot(os.getpid()))

@@ -10,7 +10,7 @@ import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from dev import baseline, databases, netbox, paths, postgres, processes, programs, redis, state
+from dev import baseline, databases, netbox, paths, peeringdb, postgres, processes, programs, redis, state
 from dev.progress import step
 
 SCRATCH = "netbox_baseline"
@@ -70,13 +70,14 @@ def ensure_migrated():
 
 
 def serve():
-    """NetBox and its worker, running the code as it is now. Returns the Stack."""
+    """NetBox, its worker and a PeeringDB, running the code as it is now. Returns the Stack."""
     with state.locked():
         server = ensure_servers()
         databases.ensure_host(server)
         _bring_up_to_date(server)
         _restart_when_code_changed()
-        with step("Starting NetBox and its worker"):
+        with step("Starting NetBox, its worker and a sample PeeringDB"):
+            peeringdb.start()
             netbox.start_worker()
             port = netbox.start_web(state.load().get("web_port"))
         return describe(state.update(web_port=port))
