@@ -375,6 +375,7 @@ class PeeringDBWatermark(models.Model):
     updated = models.BigIntegerField(help_text=_("Latest `updated` that was seen, in seconds since 1970"))
     synced = models.DateTimeField()
     compared = models.DateTimeField(null=True, help_text=_("Last comparison with the full list"))
+    source = models.TextField(default="", help_text=_("URL of the PeeringDB that the rows came from"))
 
     def __str__(self) -> str:
         return self.tag
