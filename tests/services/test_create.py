@@ -1,5 +1,7 @@
 """Making sessions with everything they take: all or nothing, by the rights of the user, with a reason."""
 
+from types import SimpleNamespace
+
 import pytest
 from django.contrib.auth import get_user_model
 from django.db import IntegrityError
@@ -11,24 +13,27 @@ from netbox_routing.models import BGPAddressFamily, BGPPeer, BGPPeerAddressFamil
 from users.models import ObjectPermission
 
 from netbox_peering_manager.exceptions import ProvisioningError
-from netbox_peering_manager.models import PeerASN, PeeringSession
+from netbox_peering_manager.models import PeerASN, PeeringConnection, PeeringSession
 from netbox_peering_manager.services import secrets
 from netbox_peering_manager.services.provisioning.create import NewSession, create_sessions, get_or_create_asn
 from netbox_peering_manager.services.provisioning.registries import registry_of
-from tests import factories
+from tests import factories, shared
 
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def connection():
+def our_side():
+    """Our connection with the AS behind it, and what to be to a peer."""
     factories.make_peer_asn(factories.LOCAL_ASN, affiliated=True)
-    return factories.make_connection(bgp_scope=factories.make_scope())
+    return SimpleNamespace(
+        connection=factories.make_connection(bgp_scope=factories.make_scope()),
+        peer=factories.make_relationship("Peer"),
+    )
 
 
-@pytest.fixture
-def peer():
-    return factories.make_relationship("Peer")
+made = shared.once(our_side)
+connection = shared.copy("connection")
+peer = shared.copy("peer")
 
 
 def new(connection, relationship, **fields):
@@ -124,9 +129,9 @@ def test_link_local_peer_is_taken_without_a_prefix_and_twice(connection, peer):
     assert str(session.bgp_peer.peer.address) == "fe80::42/128"
 
 
-def test_session_without_source_is_made_where_the_connection_has_no_address(peer):
-    factories.make_peer_asn(factories.LOCAL_ASN, affiliated=True)
-    connection = factories.make_connection(bgp_scope=factories.make_scope(), ipv6=None)
+def test_session_without_source_is_made_where_the_connection_has_no_address(connection, peer):
+    PeeringConnection.objects.update(ipv6_address=None)
+    connection.refresh_from_db()
     [session] = create_sessions([new(connection, peer, remote_ip="2001:db8:100::42")])
     assert session.bgp_peer.source is None
 
@@ -150,8 +155,9 @@ def test_no_connection_and_no_scope_is_refused(connection, peer):
     assert "BGP scope" in refused(new(None, peer))["scope"][0]
 
 
-def test_connection_without_a_scope_is_refused_with_what_to_do(peer):
-    connection = factories.make_connection()
+def test_connection_without_a_scope_is_refused_with_what_to_do(connection, peer):
+    PeeringConnection.objects.update(bgp_scope=None)
+    connection.refresh_from_db()
     assert "no BGP scope" in refused(new(connection, peer))["connection"][0]
 
 
@@ -191,11 +197,17 @@ def test_bgp_peer_that_exists_is_to_be_wrapped(connection, peer):
     assert "Old" in message
 
 
-@pytest.mark.parametrize("affiliated", [None, False])
-def test_local_as_that_is_not_ours_is_refused(peer, affiliated):
-    if affiliated is not None:
-        factories.make_peer_asn(factories.LOCAL_ASN, affiliated=affiliated)
-    connection = factories.make_connection(bgp_scope=factories.make_scope())
+def a_stranger():
+    PeerASN.objects.update(affiliated=False)
+
+
+def unknown():
+    PeerASN.objects.all().delete()
+
+
+@pytest.mark.parametrize("become", [unknown, a_stranger])
+def test_local_as_that_is_not_ours_is_refused(connection, peer, become):
+    become()
     [message] = refused(new(connection, peer))["local_as"]
     assert "affiliated" in message
 

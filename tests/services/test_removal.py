@@ -9,16 +9,19 @@ from netbox_routing.models import BGPPeer, BGPPeerAddressFamily, BGPRouter, BGPS
 
 from netbox_peering_manager.models import PeeringSession, RemovedSession
 from netbox_peering_manager.services.provisioning import removal
-from tests import factories
+from tests import factories, shared
 
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def session():
+def make_session():
     peer = factories.make_bgp_peer(families=("ipv4-unicast", "ipv6-unicast"))
     BGPSetting.objects.create(assigned_object=peer, key="timers_hold", value="30")
     return factories.make_session(peer, factories.make_relationship("Peer", remove_from_router=True))
+
+
+made = shared.once(make_session)
+session = shared.copy()
 
 
 def test_deleting_a_session_alone_leaves_its_bgp_peer(session):
@@ -75,7 +78,10 @@ def test_session_deleted_by_a_queryset_is_remembered_too(session):
 
 
 def test_relationship_that_does_not_remove_from_routers_leaves_nothing_behind():
-    removal.delete_session(factories.make_session(), with_bgp_peer=False)
+    peer = factories.make_bgp_peer("198.51.100.43/24")
+    removal.delete_session(
+        factories.make_session(peer, factories.make_relationship("Customer")), with_bgp_peer=False
+    )
     assert not RemovedSession.objects.exists()
 
 

@@ -10,15 +10,14 @@ from netbox_routing.models import BGPSessionTemplate
 from netbox_peering_manager.exceptions import SecretError
 from netbox_peering_manager.models import PeeringSession
 from netbox_peering_manager.services import secrets
-from tests import factories
+from tests import factories, shared
 
 pytestmark = pytest.mark.django_db
 PLAIN = 's3cret "quoted" pässwörd'
 
 
-@pytest.fixture
-def session():
-    return factories.make_session()
+made = shared.once(factories.make_session)
+session = shared.copy()
 
 
 def with_keys(monkeypatch, *values):

@@ -1,5 +1,7 @@
 """Creating sessions in one form and by its REST twin, for each kind of user."""
 
+from types import SimpleNamespace
+
 import pytest
 from django.contrib.contenttypes.models import ContentType
 from django.db import connection as database
@@ -12,7 +14,7 @@ from netbox_routing.models import BGPAddressFamily, BGPPeer, BGPPeerAddressFamil
 
 from netbox_peering_manager.models import PeerASN, PeeringSession
 from netbox_peering_manager.services import secrets
-from tests import factories
+from tests import factories, shared
 from tests.sessions.people import browser, grant, is_selected, make_root, make_user, ours, rest
 
 pytestmark = pytest.mark.django_db
@@ -30,16 +32,19 @@ ROWS = (
 SEEN = ours("view_relationship", "view_peeringconnection", "view_peeringnetwork", "view_peeringfabric")
 
 
-@pytest.fixture
-def connection():
+def our_side():
+    """Our connection with the AS behind it, an AS to peer with, and what to be to it."""
     factories.make_peer_asn(factories.LOCAL_ASN, affiliated=True)
     factories.make_asn(64496)
-    return factories.make_connection(bgp_scope=factories.make_scope())
+    return SimpleNamespace(
+        connection=factories.make_connection(bgp_scope=factories.make_scope()),
+        peer=factories.make_relationship("Peer"),
+    )
 
 
-@pytest.fixture
-def peer():
-    return factories.make_relationship("Peer")
+made = shared.once(our_side)
+connection = shared.copy("connection")
+peer = shared.copy("peer")
 
 
 def form_data(connection, relationship, /, **fields):

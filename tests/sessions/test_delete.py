@@ -7,6 +7,7 @@ from core.models import ObjectChange
 from netbox_routing.models import BGPPeer, BGPPeerAddressFamily
 
 from netbox_peering_manager.models import PeeringSession
+from tests import shared
 from tests.sessions.people import browser, grant, make_full_session, make_root, make_user, ours, rest
 
 pytestmark = pytest.mark.django_db
@@ -14,9 +15,8 @@ UI = "plugins:netbox_peering_manager:peeringsession"
 REST = "plugins-api:netbox_peering_manager-api:peeringsession"
 
 
-@pytest.fixture
-def session():
-    return make_full_session()
+made = shared.once(make_full_session)
+session = shared.copy()
 
 
 def left():

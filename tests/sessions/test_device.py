@@ -6,16 +6,15 @@ from django.urls import reverse
 from dcim.models import Device
 
 from netbox_peering_manager.models import PeeringRouter, RemovedSession
-from tests import factories
+from tests import factories, shared
 from tests.sessions.people import browser, grant, make_full_session, make_root, make_user, ours
 
 pytestmark = pytest.mark.django_db
 SEES = ("dcim.view_device", "netbox_peering_manager.view_peeringsession")
 
 
-@pytest.fixture
-def session():
-    return make_full_session()
+made = shared.once(make_full_session)
+session = shared.copy()
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from netbox_peering_manager.exceptions import SecretError
 from netbox_peering_manager.models import PeeringSession
 from netbox_peering_manager.search import PeeringSessionIndex
 from netbox_peering_manager.services import secrets
+from tests import shared
 from tests.sessions.people import PLAIN, browser, grant, make_full_session, make_root, make_user, ours, rest
 
 pytestmark = pytest.mark.django_db
@@ -19,9 +20,8 @@ UI = "plugins:netbox_peering_manager:peeringsession"
 REST = "plugins-api:netbox_peering_manager-api:peeringsession"
 
 
-@pytest.fixture
-def session():
-    return make_full_session()
+made = shared.once(make_full_session)
+session = shared.copy()
 
 
 def reveal(user, session):
@@ -103,7 +103,7 @@ def move(user, session):
 
 @pytest.fixture
 def in_clear():
-    return make_full_session(password="", name="clear")
+    return make_full_session(44, password="", name="clear")
 
 
 @pytest.fixture
@@ -336,7 +336,7 @@ def test_form_refuses_to_replace_and_remove_at_once(session):
 
 
 def test_form_offers_to_remove_only_what_there_is():
-    session = make_full_session(password="")
+    session = make_full_session(44, password="")
     page = browser(make_root()).get(reverse(f"{UI}_edit", args=[session.pk])).content.decode()
     assert "remove_password" not in page
     assert 'autocomplete="new-password"' in page
