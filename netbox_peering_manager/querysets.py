@@ -26,6 +26,7 @@ __all__ = (
     "PeeringRouterQuerySet",
     "PeeringSessionQuerySet",
     "RemovedSessionQuerySet",
+    "count_with_remote_as",
 )
 
 
@@ -191,8 +192,7 @@ class PeerASNQuerySet(RestrictedQuerySet):
     def with_counts(self, user: "AbstractBaseUser | AnonymousUser") -> Self:
         """Annotate `session_count`: sessions `user` may view whose remote AS (own or inherited) it is."""
         sessions = apps.get_model("netbox_peering_manager", "PeeringSession").objects.restrict(user, "view")
-        counts = [Subquery(_count(sessions.filter(held))) for held in _remote_as_is(OuterRef("asn"))]
-        return self.annotate(session_count=sum(counts, start=Value(0)))
+        return self.annotate(session_count=count_with_remote_as(sessions, OuterRef("asn")))
 
     def having_sessions(self, sessions: PeeringSessionQuerySet, having: bool = True) -> Self:
         """Keep those that are the remote AS of any of `sessions`; with having=False, those that are not."""
@@ -261,7 +261,14 @@ class PeeringRouterQuerySet(RestrictedQuerySet):
         return self.annotate(session_count=count_visible("PeeringSession", f"{device}__peering_router", user))
 
 
-def _remote_as_is(asn: OuterRef) -> tuple[Q, Q, Q]:
+def count_with_remote_as(
+    sessions: PeeringSessionQuerySet, asn: "OuterRef | models.QuerySet"
+) -> models.Expression:
+    """Return an annotation: how many of `sessions` have the ipam.ASN id `asn` as their remote AS, own or inherited."""
+    return sum((Subquery(_count(sessions.filter(held))) for held in _remote_as_is(asn)), start=Value(0))
+
+
+def _remote_as_is(asn: "OuterRef | models.QuerySet") -> tuple[Q, Q, Q]:
     """
     Conditions for sessions whose remote AS is `asn`, one for each holder; a session fits at most one of them.
 
