@@ -7,8 +7,8 @@ import signal
 import sys
 import threading
 
-from dev.sample_peeringdb.generate import SIZES
 from dev.sample_peeringdb.server import serve
+from dev.sample_peeringdb.sizes import SIZES
 from dev.sample_peeringdb.world import World
 
 

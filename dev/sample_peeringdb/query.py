@@ -83,7 +83,7 @@ def select(world, tag, query, keyed):
     for name, value in query.filters.items():
         matches = _matcher(tag, name, value)
         rows = [row for row in rows if matches(row)]
-    if not rows and {"id", "asn"} & query.filters.keys() and tag in ("net", "org", "ix", "fac"):
+    if not rows and ("id" in query.filters or (tag == "net" and "asn" in query.filters)):
         return Answer(status=404, error="Entity not found")
     rows = rows[query.skip : query.skip + query.limit] if query.limit else rows[query.skip :]
     meta = {}

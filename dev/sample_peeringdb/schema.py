@@ -62,16 +62,16 @@ def problems(tag, row):
     known = fields()[tag]
     found = [f"{field} is missing" for field in known.keys() - row.keys()]
     found += [f"{field} is no field" for field in row.keys() - known.keys()]
+    meanings = _MEANING.get(tag, {})
     for field, said in known.items():
-        if field in row and not _fits(said, row[field]):
+        if field not in row:
+            continue
+        if not _fits(said, row[field]):
             found.append(f"{field} is {row[field]!r}, not {said}")
+        elif row[field] is not None and field in meanings and not meanings[field](row[field]):
+            found.append(f"{field} is {row[field]!r}")
     if row.get("status") not in STATUSES:
         found.append(f"status is {row.get('status')!r}")
-    found += [
-        f"{field} is {row[field]!r}"
-        for field, check in _MEANING.get(tag, {}).items()
-        if row.get(field) is not None and not check(row[field])
-    ]
     return sorted(found)
 
 

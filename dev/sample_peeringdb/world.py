@@ -38,6 +38,25 @@ def stamp(seconds):
     return f"{_date(day)}T{rest // 3600:02}:{rest // 60 % 60:02}:{rest % 60:02}Z"
 
 
+class LanAddresses:
+    """The addresses of an IX LAN by the number of the host. A prefix that the LAN has not is None."""
+
+    def __init__(self, prefix4, prefix6):
+        self.prefix4 = prefix4
+        self._first4 = prefix4 and int(prefix4[0])
+        self._first6 = prefix6 and str(prefix6[0])
+
+    def of(self, host):
+        """(IPv4, IPv6) of the host as text, None where the LAN has no such prefix."""
+        four = six = None
+        if self._first4 is not None:
+            number = self._first4 + host
+            four = f"{number >> 24}.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
+        if self._first6 is not None:
+            six = f"{self._first6}{host:x}"
+        return four, six
+
+
 class Prefixes:
     """
     Prefixes for IX LANs, each given out once: IPv4 from 198.18.0.0/15 (RFC 2544) and then 100.64.0.0/10 (RFC 6598),
@@ -71,14 +90,15 @@ class World:
     """
     All rows of one sample PeeringDB.
 
-    `World(seed, size)` makes it (sizes: `generate.SIZES`): the same seed and size always make the same rows. It has
+    `World(seed, size)` makes it (sizes: `sizes.SIZES`): the same seed and size always make the same rows. It has
     the demo's story in it (`dev/demo_network.py`): AS64500 with two ports on "Example IX London".
     """
 
     our_asn = OUR_ASN
 
     def __init__(self, seed=1, size="town"):
-        from dev.sample_peeringdb import generate
+        # These make worlds, so they know this module.
+        from dev.sample_peeringdb import generate, sizes
 
         self.seed = seed
         self.size = size
@@ -88,7 +108,7 @@ class World:
         self._rows = {tag: {} for tag in TAGS}
         self._versions = {tag: object() for tag in TAGS}
         self._ids = dict.fromkeys(TAGS, 0)
-        generate.fill(self, generate.SIZES[size])
+        generate.fill(self, sizes.SIZES[size])
 
     def copy(self):
         """A world with the same rows that then goes its own way."""
@@ -117,9 +137,20 @@ class World:
         """One row whatever its status. KeyError when there is none."""
         return self._rows[tag][pk]
 
+    def is_ok(self, tag, pk):
+        """Whether there is such a row, and no tombstone."""
+        row = self._rows[tag].get(pk)
+        return row is not None and row["status"] == "ok"
+
     def find(self, tag, **values):
         """The `ok` rows that have all of the values, ordered by id."""
-        return [row for row in self.rows(tag) if all(row[field] == value for field, value in values.items())]
+        wanted = values.items()
+        found = [
+            row
+            for row in list(self._rows[tag].values())
+            if row["status"] == "ok" and all(row[field] == value for field, value in wanted)
+        ]
+        return sorted(found, key=lambda row: row["id"])
 
     def version(self, tag):
         """An object that is another one as soon as a row of the type changed, and that copies share until then."""
