@@ -4,6 +4,7 @@ What can go wrong, by what the operator does next:
 PeeringError
 ├── SecretError              a password cannot be read or kept: look at the encryption keys
 ├── ProvisioningError        a session cannot be made or removed as asked: correct the input
+├── ExchangeError            an exchange cannot be made, linked, imported or renumbered as asked: correct what it names
 ├── RenderingError           a configuration cannot be rendered: correct the template or its data
 │   ├── RenderingRefused     what was asked for is not there, or not for this user: correct the request
 │   └── TemplateFailed       the template failed; knows template, line and message
@@ -18,6 +19,7 @@ PeeringError
 from datetime import datetime
 
 __all__ = (
+    "ExchangeError",
     "PeeringDBError",
     "PeeringDBKeyRefused",
     "PeeringDBMalformed",
@@ -46,10 +48,23 @@ class ProvisioningError(PeeringError):
     A session could not be made or removed; nothing was changed.
 
     `errors` maps a form or serializer field to its messages; the key None holds those of no single field. Of several
-    sessions made together, `position` is the refused one's, from 0.
+    sessions made together, `position` is the refused one's, from 0. `reason` is one of SkipReasonChoices.
     """
 
     position = 0
+
+    def __init__(self, errors: dict[str | None, list[str]], reason: str = "invalid"):
+        self.errors = errors
+        self.reason = reason
+        super().__init__(" ".join(message for messages in errors.values() for message in messages))
+
+
+class ExchangeError(PeeringError):
+    """
+    A fabric could not be made, linked, imported or renumbered from PeeringDB; nothing was changed.
+
+    `errors` maps a form field to its messages; the key None holds those of no single field.
+    """
 
     def __init__(self, errors: dict[str | None, list[str]]):
         self.errors = errors
