@@ -163,8 +163,8 @@ class World:
 
     @property
     def our_net_id(self):
-        """The id of our own network."""
-        return self.find("net", asn=self.our_asn)[0]["id"]
+        """The id of our own network; None when it has been deleted."""
+        return next((row["id"] for row in self.find("net", asn=self.our_asn)), None)
 
     @property
     def our_ports(self):
