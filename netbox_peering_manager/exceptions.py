@@ -8,11 +8,14 @@ PeeringError
 ├── RenderingError           a configuration cannot be rendered: correct the template or its data
 │   ├── RenderingRefused     what was asked for is not there, or not for this user: correct the request
 │   └── TemplateFailed       the template failed; knows template, line and message
+├── SyncError                a sync with PeeringDB cannot run, or was cut short: correct the request, or run it again
+│   └── SyncRunning          another one runs: wait for it; knows who runs it since when
 └── PeeringDBError           PeeringDB did not tell what was asked for; the mirror keeps what it has
     ├── PeeringDBUnreachable no whole answer came: look at the network, the proxy and peeringdb_url, or try later
     ├── PeeringDBKeyRefused  the API key is not accepted: correct it, or have it allowed at PeeringDB
     ├── PeeringDBThrottled   too many requests: wait; knows until when
     ├── PeeringDBMalformed   the answer is not PeeringDB's: see what answers at peeringdb_url
+    ├── PeeringDBUnknown     PeeringDB has no such network: correct the AS number
     └── RefusedRow           one row does not fit: nothing to do, it is kept aside with this reason
 """
 
@@ -24,6 +27,7 @@ __all__ = (
     "PeeringDBKeyRefused",
     "PeeringDBMalformed",
     "PeeringDBThrottled",
+    "PeeringDBUnknown",
     "PeeringDBUnreachable",
     "PeeringError",
     "ProvisioningError",
@@ -31,6 +35,8 @@ __all__ = (
     "RenderingError",
     "RenderingRefused",
     "SecretError",
+    "SyncError",
+    "SyncRunning",
     "TemplateFailed",
 )
 
@@ -122,9 +128,21 @@ class PeeringDBMalformed(PeeringDBError):
     """The answer is not what PeeringDB's API sends: a web page, no `data`, JSON that is cut or broken."""
 
 
+class PeeringDBUnknown(PeeringDBError):
+    """PeeringDB knows no network with this AS number."""
+
+
 class RefusedRow(PeeringDBError):
     """A row does not fit its record. `reason` names the field and the value, shortened; of contacts the field alone."""
 
     def __init__(self, reason: str):
         self.reason = reason
         super().__init__(reason)
+
+
+class SyncError(PeeringError):
+    """A sync with PeeringDB was asked for what does not go together, or the database ended it."""
+
+
+class SyncRunning(SyncError):
+    """Another sync runs. The message says who runs it and since when."""
