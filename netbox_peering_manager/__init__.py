@@ -59,6 +59,12 @@ class PeeringManagerConfig(PluginConfig):
 
         return {"peering": LazyPeering()}
 
+    def import_models(self):
+        """Register the event types before NetBox builds its form for event rules, which happens before ready()."""
+        from . import events  # noqa: F401
+
+        super().import_models()
+
     def ready(self):
         super().ready()
         from . import checks  # noqa: F401  (registers the system checks)
@@ -68,8 +74,8 @@ class PeeringManagerConfig(PluginConfig):
         self._register_jobs()
 
     def _register_jobs(self):
-        """Make the plugin's event types and system jobs known to NetBox."""
-        from . import events, jobs  # noqa: F401  (registers both)
+        """Make the plugin's system jobs known to NetBox."""
+        from . import jobs  # noqa: F401
 
 
 config = PeeringManagerConfig

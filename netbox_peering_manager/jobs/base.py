@@ -28,14 +28,18 @@ class PeeringJob(JobRunner):
     @contextmanager
     def tracked(self):
         """Run the body as one request of the job's user: one change-log request, events when it ends."""
+        # All that utilities.request.copy_safe_request() asks for when an event rule calls a webhook or script.
         request = NetBoxFakeRequest(
             {
                 "META": {},
+                "COOKIES": {},
                 "POST": {},
                 "GET": {},
                 "FILES": {},
                 "user": self.job.user,
+                "method": "POST",
                 "path": "",
+                "path_info": "",
                 "id": uuid.uuid4(),
             }
         )
