@@ -75,11 +75,11 @@ def test_a_list_has_all_ok_rows_by_id_and_says_when_it_was_made(get, town, tag):
 
 def test_since_brings_tombstones_too_ordered_by_updated(get, town):
     since = town.now
+    changed = town.change("net", 5, name="Example Renamed")
     gone = town.delete("net", town.our_net_id)
-    changed = town.change("net", 5, name="Example Renamed", at=town.now + 10)
     rows = rows_of(get("net", since=since))
-    assert [(row["id"], row["status"]) for row in rows] == [(1, "deleted"), (5, "ok")]
-    assert rows[1] == changed
+    assert [(row["id"], row["status"]) for row in rows] == [(5, "ok"), (1, "deleted")]
+    assert rows[0] == changed
     assert ids_of(get("netixlan", since=since)) == [pk for tag, pk in gone if tag == "netixlan"]
     assert 1 not in ids_of(get("net"))
 
@@ -163,6 +163,12 @@ def test_filters(get, town, tag, filters, fits):
     wanted = [row for row in town.rows(tag) if fits(row)]
     assert rows_of(response) == wanted
     assert "generated" not in response.json()["meta"]
+
+
+@pytest.mark.parametrize(("operator", "found"), [("gt", False), ("gte", True), ("lt", False), ("lte", True)])
+def test_a_date_means_its_end_where_the_day_itself_must_be_in_or_out(get, town, operator, found):
+    town.change("net", 5, at=calendar.timegm((2026, 3, 2, 12, 0, 0)))
+    assert (5 in ids_of(get("net", **{f"updated__{operator}": "2026-03-02"}))) is found
 
 
 @pytest.mark.parametrize(
