@@ -35,7 +35,7 @@ from ...settings import PLUGIN, get_setting, read_secret
 from .body import BrokenBody, read_generated, read_rows
 from .pacing import WINDOW_S, Pacing
 from .records import TAGS
-from .transport import Broken, Reply, Transport, read_retry_after, redirected, shown
+from .transport import Broken, CutOff, Reply, Throttled, Transport, read_retry_after, redirected, shown
 
 if TYPE_CHECKING:
     from netbox.plugins import PluginConfig
@@ -54,7 +54,7 @@ BACK_OFF_MAX_S = 64
 REDIRECTS_MAX = 3
 # Somebody waits in front of a button.
 TEST_TIMEOUT_S = 15
-TEST_WAIT_S = 10
+TEST_TURN_S = 10
 
 
 @dataclass(frozen=True)
@@ -99,10 +99,14 @@ class _Query:
 
 @dataclass(frozen=True)
 class _Patience:
-    """How much is put up with for one answer, in repeats and in seconds of waiting altogether."""
+    """
+    How much is put up with for one answer: repeats, seconds of waiting for PeeringDB altogether, seconds of waiting
+    for our own turn before each request, and seconds without a byte.
+    """
 
     retries: int
     max_wait_s: float
+    turn_s: float
     timeout_s: float
 
 
@@ -139,7 +143,8 @@ class PeeringDBClient:
         self._url = _checked_url(url, "peeringdb_url")
         self._dumps_url = _checked_url(dumps_url, "peeringdb_dumps_url")
         self._key = _checked_key(api_key)
-        self._patience = _Patience(retries, max_wait_s, timeout_s)
+        # A full minute's allowance is no reason to give up.
+        self._patience = _Patience(retries, max_wait_s, max(max_wait_s, 2 * WINDOW_S), timeout_s)
         self._sleep, self._clock, self._jitter = sleep, clock, jitter
         self._transport = Transport(user_agent, proxies_for, clock)
         limit = PER_MINUTE_WITH_KEY if api_key else PER_MINUTE_ANONYMOUS
@@ -168,6 +173,11 @@ class PeeringDBClient:
     def close(self) -> None:
         """Close the connections."""
         self._transport.close()
+
+    @property
+    def url(self) -> str:
+        """Where PeeringDB's API is, without a slash at the end."""
+        return self._url
 
     @property
     def has_key(self) -> bool:
@@ -200,7 +210,7 @@ class PeeringDBClient:
     def check_key(self) -> KeyState:
         """Ask PeeringDB once, without patience, and tell what came of it. Raises nothing of PeeringDB's errors."""
         query = self._query("poc", {"visible": "Users", "limit": "1"})
-        patience = _Patience(0, TEST_WAIT_S, min(TEST_TIMEOUT_S, self._patience.timeout_s))
+        patience = _Patience(0, 0, TEST_TURN_S, min(TEST_TIMEOUT_S, self._patience.timeout_s))
         try:
             rows = list(self._list(query, patience).rows)
         except PeeringDBError as error:
@@ -233,11 +243,11 @@ class PeeringDBClient:
                 return self._ask_once(query, patience)
             except Broken as broken:
                 wait = self._wait_after(broken, attempt)
-                if attempt >= patience.retries or waited + wait > patience.max_wait_s:
-                    raise self._final_error(query, broken, wait, attempt + 1) from broken
-                if broken.throttled and wait <= WINDOW_S:
+                if isinstance(broken, Throttled) and wait <= WINDOW_S:
                     # A longer one is about this very request: PeeringDB limits identical ones by the hour.
                     query.pacing.hold(self._clock() + wait)
+                if attempt >= patience.retries or waited + wait > patience.max_wait_s:
+                    raise self._final_error(query, broken, wait, attempt + 1) from broken
                 logger.info("%s: %s. Asking again in %.1f s.", query, broken, wait)
             self._sleep(wait)
             waited, attempt = waited + wait, attempt + 1
@@ -245,15 +255,15 @@ class PeeringDBClient:
     def _ask_once(self, query: _Query, patience: _Patience) -> bytes:
         """The body of one good answer. Broken when it is worth another try, else the error to tell."""
         reply = self._follow(query, patience)
-        if reply.status == 200:
+        if reply.status == 200 or _is_empty_list(reply):
             return _checked_body(query, reply)
         said = _said(reply, query.key)
         if reply.status in (401, 403) and query.setting == "peeringdb_url":
             raise _key_refused(query, said)
         if reply.status == 429 or reply.status >= 500:
             retry_after = read_retry_after(reply.headers, self._clock())
-            raise Broken(said, retry_after, throttled=reply.status == 429)
-        raise _malformed(query, said)
+            raise (Throttled if reply.status == 429 else Broken)(said, retry_after)
+        raise _malformed(query, _("is {said}").format(said=said))
 
     def _follow(self, query: _Query, patience: _Patience) -> Reply:
         """The answer to one request, and to those that it is redirected to on the same host."""
@@ -271,7 +281,7 @@ class PeeringDBClient:
         )
 
     def _await_turn(self, query: _Query, patience: _Patience) -> None:
-        at, taken = query.pacing.reserve(patience.max_wait_s)
+        at, taken = query.pacing.reserve(patience.turn_s)
         if not taken:
             raise PeeringDBThrottled(
                 _(
@@ -291,7 +301,9 @@ class PeeringDBClient:
 
     def _final_error(self, query: _Query, broken: Broken, wait: float, times: int) -> PeeringDBError:
         """What to tell when `broken` is not followed by another try."""
-        if not broken.throttled:
+        if isinstance(broken, CutOff):
+            return _malformed(query, str(broken))
+        if not isinstance(broken, Throttled):
             return PeeringDBUnreachable(
                 _(
                     "{query} gave no answer, asked {times} times: {reason}. Check the network, the proxy and "
@@ -388,15 +400,23 @@ def _checked_body(query: _Query, reply: Reply) -> bytes:
     A server that closes the connection as the mark of the end, or a proxy, can cut without HTTP noticing.
     """
     body = reply.body
-    if body[:256].lstrip()[:1] == b"<":
+    if not body:
+        raise CutOff(_("is empty"))
+    first = body[:256].lstrip()[:1]
+    if first == b"<":
         raise _malformed(query, _("is a web page"))
-    if body[:256].lstrip()[:1] != b"{":
-        raise _malformed(query, _("is not JSON"))
+    if first != b"{":
+        raise _malformed(query, _("is not a JSON object"))
     if body[-256:].rstrip()[-1:] != b"}":
-        raise Broken(_("the answer was cut off"))
+        raise CutOff(_("is cut off"))
     if b'"data"' not in body:
         raise _malformed(query, _("has no data"))
     return body
+
+
+def _is_empty_list(reply: Reply) -> bool:
+    """Whether this is what PeeringDB says when a filter for one object (`id`, a network's `asn`) finds none."""
+    return reply.status == 404 and _envelope(reply.body).get("data") == []
 
 
 def _rows(query: _Query, body: bytes) -> Iterator[Any]:
@@ -436,17 +456,21 @@ def _said(reply: Reply, key: str | None) -> str:
 
 def _reason_in(body: bytes) -> str:
     """PeeringDB's own words out of {"message": …}, {"detail": …} or {"meta": {"error": …}}, "" without."""
-    try:
-        answer = json.loads(body[:10_000])
-    except (ValueError, RecursionError):
-        return ""
-    if not isinstance(answer, dict):
-        return ""
-    meta = answer.get("meta")
+    said = _envelope(body)
+    meta = said.get("meta")
     error = meta.get("error") if isinstance(meta, dict) else None
     return next(
-        (text for text in (answer.get("message"), answer.get("detail"), error) if isinstance(text, str)), ""
+        (text for text in (said.get("message"), said.get("detail"), error) if isinstance(text, str)), ""
     )
+
+
+def _envelope(body: bytes) -> dict[str, Any]:
+    """The short JSON object that a refusal holds; empty when it is something else."""
+    try:
+        said = json.loads(body[:10_000])
+    except (ValueError, RecursionError):
+        return {}
+    return said if isinstance(said, dict) else {}
 
 
 def _moment(at: float) -> datetime:
