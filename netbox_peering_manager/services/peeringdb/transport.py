@@ -40,14 +40,20 @@ class Broken(Exception):
     """
     No whole answer came, and the same request may succeed later. The text says why, without a full stop.
 
-    `retry_after_s` is how long the server asks to wait, None when it does not say; `throttled`: it had too many
-    requests.
+    `retry_after_s` is how long the server asks to wait, None when it does not say.
     """
 
-    def __init__(self, reason: str, retry_after_s: float | None = None, throttled: bool = False):
+    def __init__(self, reason: str, retry_after_s: float | None = None):
         self.retry_after_s = retry_after_s
-        self.throttled = throttled
         super().__init__(reason)
+
+
+class Throttled(Broken):
+    """The server had too many requests."""
+
+
+class CutOff(Broken):
+    """What came is the beginning of an answer, although HTTP took it for whole."""
 
 
 @dataclass(frozen=True)
