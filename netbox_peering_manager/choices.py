@@ -14,6 +14,7 @@ __all__ = (
     "PeeringDBFieldChoices",
     "PeeringDBSyncModeChoices",
     "PeeringDBSyncStatusChoices",
+    "SkipReasonChoices",
 )
 
 
@@ -147,4 +148,38 @@ class PeeringDBDriftChoices(ChoiceSet):
         (OWN_PORT_MISSING_HERE, _("Own port missing in NetBox"), "orange"),
         (OWN_PORT_MISSING_THERE, _("Own port missing in PeeringDB"), "orange"),
         (PREFIX_CHANGED, _("Exchange renumbered"), "red"),
+    ]
+
+
+class SkipReasonChoices(ChoiceSet):
+    """Why a session that was asked for is not made."""
+
+    EXISTS = "exists"
+    REPEATED = "repeated"
+    ADDRESS_TAKEN = "address-taken"
+    NO_ADDRESS = "no-address"
+    NO_SCOPE = "no-scope"
+    NOT_ON_LAN = "not-on-lan"
+    NOT_OPERATIONAL = "not-operational"
+    ROUTE_SERVER = "route-server"
+    OURS = "ours"
+    GONE = "gone"
+    CHANGED = "changed"
+    NOT_ALLOWED = "not-allowed"
+    INVALID = "invalid"
+
+    CHOICES = [
+        (EXISTS, _("Exists already"), "gray"),
+        (REPEATED, _("Asked for twice"), "gray"),
+        (ADDRESS_TAKEN, _("Address in use"), "red"),
+        (NO_ADDRESS, _("No address of that family"), "gray"),
+        (NO_SCOPE, _("No BGP scope"), "orange"),
+        (NOT_ON_LAN, _("No connection on its LAN"), "gray"),
+        (NOT_OPERATIONAL, _("Not operational"), "orange"),
+        (ROUTE_SERVER, _("Route server left out"), "gray"),
+        (OURS, _("Our own port"), "gray"),
+        (GONE, _("No longer in PeeringDB"), "orange"),
+        (CHANGED, _("Changed in PeeringDB"), "orange"),
+        (NOT_ALLOWED, _("Not allowed"), "red"),
+        (INVALID, _("Refused"), "red"),
     ]

@@ -6,14 +6,18 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.db import IntegrityError
 from django.test import override_settings
+from django.utils import timezone
+from netaddr import IPNetwork
 
 from core.models import ObjectType
-from ipam.models import ASN, RIR, VRF, IPAddress
+from extras.models import CustomField
+from extras.validators import CustomValidator
+from ipam.models import ASN, RIR, VRF, IPAddress, IPRange
 from netbox_routing.models import BGPAddressFamily, BGPPeer, BGPPeerAddressFamily, BGPPeerTemplate
 from users.models import ObjectPermission
 
 from netbox_peering_manager.exceptions import ProvisioningError
-from netbox_peering_manager.models import PeerASN, PeeringConnection, PeeringSession
+from netbox_peering_manager.models import PeerASN, PeeringConnection, PeeringDBNet, PeeringSession
 from netbox_peering_manager.services import secrets
 from netbox_peering_manager.services.provisioning.create import NewSession, create_sessions, get_or_create_asn
 from netbox_peering_manager.services.provisioning.registries import registry_of
@@ -294,6 +298,85 @@ def test_constraints_of_the_users_rights_hold(connection, peer):
     grant(user, "add", PeeringSession, relationship__slug="customer")
     assert "peering session" in refused(new(connection, peer), user=user)[None][0]
     assert create_sessions([new(connection, factories.make_relationship("Customer"))], user)
+
+
+def mirror(asn, **fields):
+    """A network in PeeringDB's mirror."""
+    values = {"status": "ok", "updated": timezone.now(), "org_id": 1, "info_types": [], "policy_ratio": False}
+    flags = ("info_unicast", "info_multicast", "info_ipv6", "info_never_via_route_servers")
+    return PeeringDBNet.objects.create(id=asn, asn=asn, **values, **dict.fromkeys(flags, False), **fields)
+
+
+def test_missing_peer_asn_is_as_peeringdb_describes_the_network(connection, peer):
+    net = mirror(64496, name="Example", irr_as_set="AS-EXAMPLE", info_prefixes4=500, info_prefixes6=0)
+    create_sessions([new(connection, peer)])
+    made = PeerASN.objects.filter(asn__asn=64496).values(
+        "name", "irr_as_set", "ipv4_max_prefixes", "ipv6_max_prefixes", "peeringdb_id"
+    )
+    assert made.get() == {
+        "name": "Example",
+        "irr_as_set": "AS-EXAMPLE",
+        "ipv4_max_prefixes": 500,
+        "ipv6_max_prefixes": None,
+        "peeringdb_id": net.pk,
+    }
+
+
+def test_what_was_typed_of_a_missing_peer_asn_wins_over_peeringdb(connection, peer):
+    mirror(64496, name="Example", irr_as_set="AS-EXAMPLE")
+    create_sessions([new(connection, peer, peer_name="Typed", irr_as_set="AS-TYPED")])
+    made = PeerASN.objects.get(asn__asn=64496)
+    assert (made.name, made.irr_as_set) == ("Typed", "AS-TYPED")
+
+
+def test_peer_asn_that_is_there_is_left_as_it_is(connection, peer):
+    mirror(64496, name="Example")
+    there = factories.make_peer_asn(64496, name="Ours to name")
+    create_sessions([new(connection, peer, peer_name="Typed")])
+    there.refresh_from_db()
+    assert (there.name, there.peeringdb_id) == ("Ours to name", None)
+
+
+def test_peeringdb_id_that_another_peer_asn_has_is_left_with_it(connection, peer):
+    mirror(64496, name="Moved here")
+    factories.make_peer_asn(64497, peeringdb_id=64496)
+    create_sessions([new(connection, peer)])
+    assert PeerASN.objects.get(asn__asn=64496).peeringdb_id is None
+
+
+def test_defaults_of_custom_fields_are_given_as_netbox_gives_them(connection, peer):
+    field = CustomField.objects.create(name="circuit", type="text", default="none", required=True)
+    field.object_types.set([ObjectType.objects.get_for_model(model) for model in (PeeringSession, BGPPeer)])
+    [session] = create_sessions([new(connection, peer)])
+    assert session.custom_field_data == {"circuit": "none"}
+
+
+def test_custom_field_that_is_required_is_missed(connection, peer):
+    field = CustomField.objects.create(name="circuit", type="text", required=True)
+    field.object_types.set([ObjectType.objects.get_for_model(IPAddress)])
+    assert "circuit" in refused(new(connection, peer))["remote_ip"][0]
+
+
+def test_custom_validators_of_every_row_are_asked(connection, peer):
+    class Complain(CustomValidator):
+        def validate(self, instance, request):
+            # Complete, as if it had been made by hand.
+            assert instance.assigned_object.scope == connection.bgp_scope
+            self.fail("Not on a Friday")
+
+    rules = {"netbox_routing.bgppeeraddressfamily": [Complain()]}
+    with override_settings(CUSTOM_VALIDATORS=rules):
+        assert refused(new(connection, peer))[None] == ["Not on a Friday"]
+
+
+def test_address_in_a_range_that_is_marked_as_populated_is_refused_as_netbox_does(connection, peer):
+    IPRange.objects.create(
+        start_address=IPNetwork("198.51.100.40/24"),
+        end_address=IPNetwork("198.51.100.50/24"),
+        mark_populated=True,
+    )
+    assert "inside range" in refused(new(connection, peer))["remote_ip"][0]
+    assert create_sessions([new(connection, peer, remote_ip="198.51.100.51")])
 
 
 def test_password_is_in_no_repr(connection, peer):

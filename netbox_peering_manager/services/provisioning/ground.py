@@ -1,0 +1,171 @@
+"""
+What NetBox holds already of what sessions take, and what PeeringDB's mirror says of their peers.
+
+Read with a fixed number of queries for any number of sessions, so that one and a thousand are made by the same rules
+from the same facts (`rules`).
+"""
+
+import ipaddress
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.contrib.contenttypes.prefetch import GenericPrefetch
+from django.db.models import Exists, OuterRef, Q, prefetch_related_objects
+
+from dcim.models import Interface
+from ipam.models import ASN, RIR, FHRPGroup, IPAddress, IPRange
+from netbox_routing.models import BGPAddressFamily, BGPPeer
+from virtualization.models import VMInterface
+
+from ...models import PeerASN, PeeringDBNet
+from ...settings import get_setting
+from .new import Address
+from .registries import REGISTRIES
+
+AFI_SAFI = {4: "ipv4-unicast", 6: "ipv6-unicast"}
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a session is to be, and with whom: `host` is the peer's address, in this VRF (None: the global table)."""
+
+    asn: int
+    host: Address
+    vrf_id: int | None
+    scope_id: int
+
+
+@dataclass(slots=True)
+class Ground:
+    """
+    What is there. Rows that are to be made are added by the rules, so that the next session uses them.
+
+    `nets` are those of the mirror, by AS number, of AS without a PeerASN. `rirs` are by slug, `addresses` by VRF id
+    and address, `families` by scope id and AFI/SAFI, `peers` by scope id and address. `ranges` are those in which
+    NetBox lets nobody make an address.
+    """
+
+    asns: dict[int, ASN] = field(default_factory=dict)
+    nets: dict[int, PeeringDBNet] = field(default_factory=dict)
+    rirs: dict[str, RIR] = field(default_factory=dict)
+    addresses: dict[tuple[int | None, Address], list[IPAddress]] = field(default_factory=dict)
+    ranges: list[IPRange] = field(default_factory=list)
+    families: dict[tuple[int, str], BGPAddressFamily] = field(default_factory=dict)
+    peers: dict[tuple[int, Address], BGPPeer] = field(default_factory=dict)
+
+
+def load_ground(places: Sequence[Place]) -> Ground:
+    """Return what there is at these places. At most a dozen queries."""
+    if not places:
+        return Ground()
+    asns = {asn.asn: asn for asn in _asns(places)}
+    addresses = _addresses(places)
+    return Ground(
+        asns=asns,
+        nets=_nets({place.asn for place in places if not has_peer_asn(asns.get(place.asn))}),
+        rirs=_rirs() if any(place.asn not in asns for place in places) else {},
+        addresses=addresses,
+        ranges=_ranges([place for place in places if (place.vrf_id, place.host) not in addresses]),
+        families=_families(places),
+        peers=_peers(places),
+    )
+
+
+def load_asns(numbers: Iterable[int]) -> Ground:
+    """Return what there is of these AS alone, and the RIRs that a missing one could be given."""
+    asns = {asn.asn: asn for asn in ASN.objects.filter(asn__in=set(numbers)).select_related("peer_asn")}
+    return Ground(asns=asns, rirs={} if asns.keys() >= set(numbers) else _rirs())
+
+
+def has_peer_asn(asn: ASN | None) -> bool:
+    """Whether the plugin knows the network behind this AS, which was read together with its PeerASN."""
+    return asn is not None and hasattr(asn, "peer_asn")
+
+
+def host_of(address: IPAddress) -> Address:
+    """Return the address without its mask."""
+    # An instance that was not read back from the database may hold its address as text.
+    return ipaddress.ip_interface(str(address.address)).ip
+
+
+def _asns(places: Sequence[Place]) -> Any:
+    return ASN.objects.filter(asn__in={place.asn for place in places}).select_related("peer_asn")
+
+
+def _nets(numbers: set[int]) -> dict[int, PeeringDBNet]:
+    """
+    Return the mirrored nets of these AS, each with `is_taken`: whether another PeerASN has its PeeringDB id, as after
+    a network has changed its AS.
+    """
+    if not numbers:
+        return {}
+    taken = PeerASN.objects.filter(peeringdb_id=OuterRef("pk")).order_by()
+    # By id, so that the newest one counts, should two rows have one AS in the middle of a sync.
+    nets = PeeringDBNet.objects.filter(asn__in=numbers, status="ok").annotate(is_taken=Exists(taken))
+    return {net.asn: net for net in nets.order_by("pk")}
+
+
+def _rirs() -> dict[str, RIR]:
+    slugs = {slug for registry in REGISTRIES.values() for slug in registry.slugs}
+    if default := get_setting("default_rir"):
+        slugs.add(default)
+    return {rir.slug: rir for rir in RIR.objects.filter(slug__in=slugs).order_by("pk")}
+
+
+def _addresses(places: Sequence[Place]) -> dict[tuple[int | None, Address], list[IPAddress]]:
+    hosts = sorted({str(place.host) for place in places})
+    rows = (
+        IPAddress.objects.filter(_in_vrfs(places), address__net_in=hosts).select_related("vrf").order_by("pk")
+    )
+    found: dict[tuple[int | None, Address], list[IPAddress]] = {}
+    for row in rows:
+        found.setdefault((row.vrf_id, host_of(row)), []).append(row)
+    if assigned := [row for row in rows if row.assigned_object_id]:
+        holders = (
+            Interface.objects.select_related("device"),
+            VMInterface.objects.select_related("virtual_machine"),
+            FHRPGroup.objects.all(),
+        )
+        prefetch_related_objects(assigned, GenericPrefetch("assigned_object", holders))
+    return found
+
+
+def _in_vrfs(places: Sequence[Place]) -> Q:
+    vrfs = {place.vrf_id for place in places}
+    named = Q(vrf_id__in=vrfs - {None})
+    return named | Q(vrf=None) if None in vrfs else named
+
+
+def _ranges(missing: Sequence[Place]) -> list[IPRange]:
+    """The ranges marked as populated that reach into where addresses are missing: NetBox makes none in them."""
+    if not missing:
+        return []
+    reach = Q()
+    for version in {place.host.version for place in missing}:
+        hosts = [place.host for place in missing if place.host.version == version]
+        # PostgreSQL orders inet values by family first.
+        reach |= Q(
+            start_address__host__inet__lte=str(max(hosts, key=int)),
+            end_address__host__inet__gte=str(min(hosts, key=int)),
+        )
+    ranges = IPRange.objects.filter(_in_vrfs(missing), reach, mark_populated=True)
+    return list(ranges.order_by("vrf_id", "start_address", "pk"))
+
+
+def _families(places: Sequence[Place]) -> dict[tuple[int, str], BGPAddressFamily]:
+    rows = BGPAddressFamily.objects.filter(
+        scope_id__in={place.scope_id for place in places}, address_family__in=AFI_SAFI.values()
+    )
+    return {(row.scope_id, row.address_family): row for row in rows.order_by("pk")}
+
+
+def _peers(places: Sequence[Place]) -> dict[tuple[int, Address], BGPPeer]:
+    rows = BGPPeer.objects.filter(
+        scope_id__in={place.scope_id for place in places},
+        peer__address__net_in=sorted({str(place.host) for place in places}),
+    ).select_related("peer", "peering_session")
+    found: dict[tuple[int, Address], BGPPeer] = {}
+    for row in rows.order_by("pk"):
+        found.setdefault((row.scope_id, host_of(row.peer)), row)
+    return found
