@@ -99,8 +99,8 @@ def available_ports(
     """
     Return the ports on the LANs of our connections that `user` may view with which a session lacks.
 
-    All fabrics, or one; all networks, or that of one AS (a PeerASN or a number). Each comes with `net`, `ix` and
-    `ixlan` (None when PeeringDB has not sent them) and these annotations:
+    All fabrics, or one; all networks, or that of one AS (a PeerASN or a number). Each comes with `net` and `ix`
+    (None when PeeringDB has not sent them) and these annotations:
 
     missing_v4 missing_v6  from how many of our connections it lacks a session
     fabric_id fabric_name network_id network_name   the fabric and the LAN in NetBox
@@ -119,7 +119,9 @@ def available_ports(
     if fabric is not None:
         connections = connections.filter(peering_network__fabric=fabric)
     ours = our_ports(connections)
-    ports = PeeringDBNetIXLan.objects.filter(pk__in=sql.lacking_ids(ours))
+    # Said twice, for PostgreSQL: by the LANs it finds the ports before it joins anything to them.
+    lans = {port.ixlan_id for port in ours}
+    ports = PeeringDBNetIXLan.objects.filter(ixlan_id__in=lans, pk__in=sql.lacking_ids(ours))
     if asn is not None:
         ports = ports.filter(asn=asn.asn.asn if isinstance(asn, PeerASN) else asn)
     return _described(ports, user).annotate(
@@ -216,7 +218,7 @@ def _described(ports: "QuerySet[PeeringDBNetIXLan]", user: "User") -> "QuerySet[
     hidden = hides(OuterRef("ixlan_id"))
     # The entry for the fabric says more than the one for everywhere.
     told = hidden.restrict(user, "view").order_by(F("fabric").asc(nulls_last=True))
-    return ports.select_related("net", "ix", "ixlan").annotate(
+    return ports.select_related("net", "ix").annotate(
         fabric_id=Subquery(lans.values("fabric")),
         fabric_name=Subquery(lans.values("fabric__name")),
         network_id=Subquery(lans.values("pk")),
