@@ -1,65 +1,71 @@
 """The first peering session, as the walkthrough in the docs tells it, clicked through by a person who follows it."""
 
-import json
-
 import pytest
 
+from extras.models import ConfigTemplate
+from ipam.models import ASN, IPAddress
+from netbox_routing.models import BGPPeer, BGPRouter, BGPScope
+
+from tests import factories
 from tests.browser.conftest import choose, look, press_create, submit
 
 pytestmark = pytest.mark.browser
 
-# What the walkthrough takes for granted: a router with BGP, its port's address, the LAN's prefixes and a template.
-PREREQUISITES = """
-import json
-from dcim.models import Device, Interface
-from extras.models import ConfigTemplate
-from ipam.models import IPAddress, Prefix
-from tests import factories
-scope = factories.make_scope()
-factories.make_asn(64512)
-device = factories.make_device()
-port = factories.make_interface(device)
-factories.make_address("198.51.100.1/24", port)
-factories.make_prefix("198.51.100.0/24")
-factories.make_prefix("2001:db8:100::/64")
-template = ConfigTemplate.objects.create(
-    name="Neighbours",
-    template_code="router bgp {{ device.local_asn }}\\n"
-    "{% for s in sessions %} neighbor {{ s.remote_ip }} remote-as {{ s.peer_asn }}\\n{% endfor %}",
-)
-broken = ConfigTemplate.objects.create(name="Broken", template_code="router bgp 1\\n{{ nothing.like.this }}")
-
-# Step 3 of the walkthrough, as its shell code writes it.
-from ipam.models import ASN, IPAddress
-from netbox_routing.models import BGPPeer, BGPRouter, BGPScope
-IPAddress.objects.create(address="198.51.100.42/24")
-router = BGPRouter.objects.get(name="rt1.mtl")
-scope = BGPScope.objects.get(router=router, vrf=None)
-peer = BGPPeer.objects.create(
-    scope=scope,
-    peer=IPAddress.objects.get(address="198.51.100.42/24"),
-    source=IPAddress.objects.get(address="198.51.100.1/24"),
-    local_as=ASN.objects.get(asn=64500),
-    remote_as=ASN.objects.get(asn=64512),
-    name="AS64512 - Example Peer (LINX)",
-    enabled=True,
-)
-print(json.dumps({"device": device.pk, "template": template.pk, "broken": broken.pk, "bgp_peer": peer.pk}))
-"""
-CONNECTION = """
-from tests import factories
-factories.make_relationship("One form")
-factories.make_peer_asn(64500, name="Example Networks", affiliated=True)
-network = factories.make_network("Second LAN", factories.make_fabric("Second IX"), "203.0.113.0/24", None)
-port = factories.make_interface(factories.make_device(), "Ethernet9")
-factories.make_connection(network, port, "203.0.113.1/24", None)
-factories.make_asn(65550)
-"""
-
 
 @pytest.fixture(scope="module")
 def ids(site):
-    return json.loads(site.run(PREREQUISITES))
+    """What the walkthrough takes for granted: a router with BGP, its port's address, the LAN's prefixes, templates."""
+    with site.data():
+        factories.make_scope()
+        factories.make_asn(64512)
+        device = factories.make_device()
+        factories.make_address("198.51.100.1/24", factories.make_interface(device))
+        factories.make_prefix("198.51.100.0/24")
+        factories.make_prefix("2001:db8:100::/64")
+        template = ConfigTemplate.objects.create(
+            name="Neighbours",
+            template_code="router bgp {{ device.local_asn }}\n"
+            "{% for s in sessions %} neighbor {{ s.remote_ip }} remote-as {{ s.peer_asn }}\n{% endfor %}",
+        )
+        broken = ConfigTemplate.objects.create(
+            name="Broken", template_code="router bgp 1\n{{ nothing.like.this }}"
+        )
+        return {
+            "device": device.pk,
+            "template": template.pk,
+            "broken": broken.pk,
+            "bgp_peer": bgp_peer_as_the_walkthrough_makes_it().pk,
+        }
+
+
+def bgp_peer_as_the_walkthrough_makes_it():
+    """Step 3 of the walkthrough, as its shell code writes it."""
+    IPAddress.objects.create(address="198.51.100.42/24")
+    router = BGPRouter.objects.get(name="rt1.mtl")
+    scope = BGPScope.objects.get(router=router, vrf=None)
+    return BGPPeer.objects.create(
+        scope=scope,
+        peer=IPAddress.objects.get(address="198.51.100.42/24"),
+        source=IPAddress.objects.get(address="198.51.100.1/24"),
+        local_as=ASN.objects.get(asn=64500),
+        remote_as=ASN.objects.get(asn=64512),
+        name="AS64512 - Example Peer (LINX)",
+        enabled=True,
+    )
+
+
+@pytest.fixture
+def second_exchange(site, ids):
+    """A port of the router on another LAN, with what a session there takes."""
+    with site.data():
+        factories.make_relationship("One form")
+        factories.make_peer_asn(64500, name="Example Networks", affiliated=True)
+        network = factories.make_network(
+            "Second LAN", factories.make_fabric("Second IX"), "203.0.113.0/24", None
+        )
+        port = factories.make_interface(factories.make_device(), "Ethernet9")
+        factories.make_connection(network, port, "203.0.113.1/24", None)
+        factories.make_asn(65550)
 
 
 def test_first_peering_session_from_login_to_configuration(page, ids):
@@ -143,8 +149,7 @@ def test_first_peering_session_from_login_to_configuration(page, ids):
     look(page, "device-configuration")
 
 
-def test_create_session_in_one_form_and_reveal_its_password(page, site, ids):
-    site.run(CONNECTION)
+def test_create_session_in_one_form_and_reveal_its_password(page, second_exchange):
     page.goto("/plugins/peering-manager/sessions/create/")
     page.fill("#id_remote_asn", "65550")
     choose(page, "relationship", "One form")
