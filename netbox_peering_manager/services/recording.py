@@ -28,24 +28,27 @@ from extras.signals import notify_object_changed
 from netbox.context import current_request, events_queue
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from django.http import HttpRequest
 
 SYSTEM_NAME = "netbox_peering_manager"
 
 
-def bulk_create[M: models.Model](rows: "Sequence[M]") -> list[M]:
+def bulk_create[M: models.Model](
+    rows: "Sequence[M]", *, without: "Collection[Callable[..., Any]]" = ()
+) -> list[M]:
     """
     Insert rows of one model, validated by the caller, and record each as made. Returns them, with primary keys.
 
-    All or none. Database errors (IntegrityError) are the caller's to explain.
+    All or none. Database errors (IntegrityError) are the caller's to explain. `without` names receivers of post_save
+    that are not to hear of the rows, because the caller does for all of them what they would do for each.
     """
     if not rows:
         return []
     with transaction.atomic():
         made = type(rows[0])._default_manager.bulk_create(rows)
-        _record(made, created=True)
+        _record(made, created=True, without=without)
     return made
 
 
@@ -76,7 +79,9 @@ def snapshot_all(rows: "Sequence[models.Model]") -> None:
         row.snapshot()  # type: ignore[attr-defined]
 
 
-def _record(rows: "Sequence[models.Model]", *, created: bool) -> None:
+def _record(
+    rows: "Sequence[models.Model]", *, created: bool, without: "Collection[Callable[..., Any]]" = ()
+) -> None:
     request = current_request.get()
     if request is not None and hasattr(rows[0], "to_objectchange"):
         _read_tags(rows)
@@ -84,12 +89,14 @@ def _record(rows: "Sequence[models.Model]", *, created: bool) -> None:
     # Without a request, so that NetBox's receiver leaves the change records to us.
     token = current_request.set(None)
     try:
-        _tell_receivers(rows, created=created)
+        _tell_receivers(rows, created=created, without=without)
     finally:
         current_request.reset(token)
 
 
-def _tell_receivers(rows: "Sequence[models.Model]", *, created: bool) -> None:
+def _tell_receivers(
+    rows: "Sequence[models.Model]", *, created: bool, without: "Collection[Callable[..., Any]]"
+) -> None:
     """
     Give each row to each receiver of post_save, but rows that nobody is subscribed to not to NetBox's notifications:
     these would look for the subscribers of a changed row one by one.
@@ -98,7 +105,7 @@ def _tell_receivers(rows: "Sequence[models.Model]", *, created: bool) -> None:
     said = {"created": created, "raw": False, "using": router.db_for_write(model), "update_fields": None}
     subscribed = set() if created else _subscribed(rows)
     # A private method of Django: its public send() cannot leave one receiver out.
-    receivers = post_save._live_receivers(model)[0]
+    receivers = [each for each in post_save._live_receivers(model)[0] if each not in without]
     for row in rows:
         for receiver in receivers:
             if receiver is not notify_object_changed or row.pk in subscribed:
