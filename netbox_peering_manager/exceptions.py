@@ -8,6 +8,7 @@ PeeringError
 ├── RenderingError           a configuration cannot be rendered: correct the template or its data
 │   ├── RenderingRefused     what was asked for is not there, or not for this user: correct the request
 │   └── TemplateFailed       the template failed; knows template, line and message
+├── RepairError              a drift cannot be repaired as asked: correct what it names, by hand
 ├── SyncError                a sync with PeeringDB cannot run, or was cut short: correct the request, or run it again
 │   └── SyncRunning          another one runs: wait for it; knows who runs it since when
 └── PeeringDBError           PeeringDB did not tell what was asked for; the mirror keeps what it has
@@ -34,6 +35,7 @@ __all__ = (
     "RefusedRow",
     "RenderingError",
     "RenderingRefused",
+    "RepairError",
     "SecretError",
     "SyncError",
     "SyncRunning",
@@ -102,6 +104,14 @@ class TemplateFailed(RenderingError):
         self.message = message
         where = f"{template}, line {line}" if line else template
         super().__init__(f"{where}: {message}")
+
+
+class RepairError(PeeringError):
+    """Values of PeeringDB could not be taken over; nothing was changed. `problems` names each object and why."""
+
+    def __init__(self, problems: list[str]):
+        self.problems = problems
+        super().__init__(" ".join(problems))
 
 
 class PeeringDBError(PeeringError):

@@ -207,7 +207,22 @@ class HiddenPeerQuerySet(RestrictedQuerySet):
 
     def in_force(self) -> Self:
         """Keep those that are hidden today (in NetBox's time zone)."""
-        return self.filter(Q(until=None) | Q(until__gte=timezone.localdate()))
+        return self.filter(self._today())
+
+    def with_standing(self) -> Self:
+        """
+        Annotate `network_name`, what PeeringDB's mirror calls the network (None when it does not know it), and
+        `is_in_force`, whether it is hidden today.
+        """
+        networks = apps.get_model("netbox_peering_manager", "PeeringDBNet").objects.filter(asn=OuterRef("asn"))
+        return self.annotate(
+            network_name=Subquery(networks.order_by("pk").values("name")[:1]),
+            is_in_force=models.ExpressionWrapper(self._today(), output_field=models.BooleanField()),
+        )
+
+    @staticmethod
+    def _today() -> Q:
+        return Q(until=None) | Q(until__gte=timezone.localdate())
 
 
 class PeeringDBDriftQuerySet(models.QuerySet):
@@ -229,6 +244,10 @@ class PeeringDBDriftQuerySet(models.QuerySet):
     def with_objects(self) -> Self:
         """Fetch the objects that rows are about, with what naming them takes: a fixed number of queries."""
         return self.select_related("object_type").prefetch_related(self.object_prefetch())
+
+    def forget(self) -> None:
+        """Delete these rows, in one query: nothing hangs on them and nobody listens, which delete() would find out."""
+        self._raw_delete(self.db)
 
     @staticmethod
     def object_prefetch() -> GenericPrefetch:

@@ -394,6 +394,8 @@ class PeeringDBRefusedRow(models.Model):
 
     class Meta:
         ordering = ("tag", "peeringdb_id", "pk")
+        verbose_name = _("refused row")
+        verbose_name_plural = _("refused rows")
 
     def __str__(self) -> str:
         return f"{self.tag} {self.peeringdb_id}"
@@ -421,6 +423,8 @@ class PeeringDBDrift(models.Model):
 
     class Meta:
         ordering = ("kind", "object_type", "object_id", "key")
+        verbose_name = _("drift")
+        verbose_name_plural = _("drift")
         constraints = (
             models.UniqueConstraint(
                 fields=("kind", "object_type", "object_id", "key"),
@@ -430,3 +434,6 @@ class PeeringDBDrift(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()}: {self.object_type_id}/{self.object_id}"
+
+    def get_kind_color(self) -> str | None:
+        return PeeringDBDriftChoices.colors.get(self.kind)

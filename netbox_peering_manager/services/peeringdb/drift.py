@@ -238,9 +238,7 @@ def _keep(found: Sequence[Found]) -> tuple[list[Any], int]:
         row for identity, row in rows.items() if identity in kept and kept[identity].details != row.details
     ]
     new = [row for identity, row in rows.items() if identity not in kept]
-    # Nothing hangs on these rows and nobody listens for them; delete() would ask, batch by batch.
-    leaving = PeeringDBDrift.objects.filter(pk__in=gone)
-    leaving._raw_delete(leaving.db)
+    PeeringDBDrift.objects.filter(pk__in=gone).forget()  # type: ignore[attr-defined]
     PeeringDBDrift.objects.bulk_create(
         changed,
         update_conflicts=True,
