@@ -163,7 +163,7 @@ class Net(NamedTuple):
     asn: Asn
     name: Text255
     aka: Text255
-    irr_as_set: Text
+    irr_as_set: Text255
     website: Text255
     looking_glass: Text
     info_types: Texts
