@@ -245,7 +245,7 @@ _WAYS_OF = {
         _with(asn=-1),
         _with(asn=2**32),
         _with(info_prefixes4="many"),
-        _with(name=None),
+        _with(name=["Network"]),
     ),
     "netixlan": (
         _with(ipaddr4="198.51.100.256"),
@@ -256,9 +256,9 @@ _WAYS_OF = {
         _with(net_id={}),
         _with(operational="perhaps"),
     ),
-    "ixpfx": (_with(prefix="198.51.100.0/33"), _with(prefix=""), _with(ixlan_id=None), _with(protocol="IPX")),
+    "ixpfx": (_with(prefix="198.51.100.0/33"), _with(prefix=""), _with(ixlan_id=None), _with(protocol=4)),
     "ixlan": (_with(ix_id=None), _with(mtu="jumbo")),
-    "ix": (_with(name=None), _with(name=["IX"])),
+    "ix": (_with(org_id=None), _with(name=["IX"])),
     "netfac": (_with(net_id=None), _with(fac_id="here")),
-    "poc": (_with(net_id=None), _with(visible="Nobody")),
+    "poc": (_with(net_id=None), _with(visible=["Nobody"])),
 }

@@ -24,6 +24,7 @@ from netbox_peering_manager.services.peeringdb.records import (
     parse,
     scrub,
 )
+from tests.peeringdb.clients import client_of
 
 WHEN = "2026-03-01T12:00:00Z"
 BASE = {"id": 7, "status": "ok", "created": WHEN, "updated": WHEN}
@@ -614,3 +615,20 @@ def kept(value):
     with connection.cursor() as cursor:
         cursor.execute("SELECT %s::jsonb", [json.dumps(value)])
         return json.loads(cursor.fetchone()[0])
+
+
+@pytest.mark.parametrize("tag", TAGS)
+def test_exactly_the_rows_that_the_sample_spoils_are_refused(tag, server):
+    server.faults.malformed(0.5)
+    spoilt = server.faults.spoilt_ids(server.world, tag)
+    refused = 0
+    fitting = set()
+    with client_of(server) as client:
+        for row in client.fetch(tag).rows:
+            try:
+                fitting.add(parse(tag, row).id)
+            except RefusedRow:
+                refused += 1
+    shown = {row["id"] for row in server.world.rows(tag) if row.get("visible", "Public") == "Public"}
+    assert fitting == shown - spoilt
+    assert refused == len(shown & spoilt)
