@@ -1,0 +1,157 @@
+"""
+How what was planned from PeeringDB is written: in bulk, validated, recorded, with the rights of the user, all or none.
+
+Queries do not grow with the rows of a batch. Validation is what full_clean() does but for looking things up: that
+related rows are there and unique values free was seen when the plan was made, and the database refuses the rest.
+"""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, connection, models, transaction
+from django.utils.translation import gettext as _
+
+from extras.models import CustomField
+from ipam.models import IPAddress, Prefix
+from utilities.permissions import get_permission_for_model
+
+from ...exceptions import ExchangeError
+from ...models import PeeringConnection
+from ..permissions import is_unconstrained
+from ..prefixes import bulk_create_prefixes
+from ..recording import bulk_create, bulk_update, snapshot_all
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+
+    type User = AbstractBaseUser | AnonymousUser | None
+
+__all__ = ("Writer", "digest_of", "one_at_a_time")
+
+# Rows of one statement, and of one reading of tags.
+BATCH = 500
+# Any number that nobody else uses: NetBox's own advisory locks are small ones.
+LOCK = 0x6E706D_70646278
+# Models whose own clean() looks up what the plan knows: of these all but that is run.
+LOOKS_THINGS_UP = (IPAddress, PeeringConnection, Prefix)
+
+
+def digest_of(plan: Any) -> str:
+    """
+    Return what tells one plan from another: a text that goes with its preview, and comes back when it is confirmed.
+
+    The plan is made of frozen dataclasses of plain values, so that equal plans are written alike.
+    """
+    return hashlib.sha256(repr(plan).encode()).hexdigest()
+
+
+@contextmanager
+def one_at_a_time() -> Iterator[None]:
+    """
+    Run the body as one transaction while nobody else is in one of these: prefixes and addresses are not unique in the
+    database, and two people who confirm the same would make them twice.
+    """
+    try:
+        with transaction.atomic():
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+            yield
+    except IntegrityError as error:
+        message = _("Someone else made some of it just now. Nothing was kept; look at it and try again.")
+        raise ExchangeError({None: [message]}) from error
+
+
+class Writer:
+    """Writes rows for one user (None: nbshell and own scripts, nothing is checked). ExchangeError tells a refusal."""
+
+    def __init__(self, user: "User"):
+        self._user = user
+
+    def make[M: models.Model](self, rows: Sequence[M]) -> list[M]:
+        """Insert rows of one model; the user needs `add` for each. Returns them, with primary keys."""
+        made: list[M] = []
+        for row in rows:
+            _give_custom_fields(row)
+            _validate(row)
+        for batch in _batches(rows):
+            made += bulk_create_prefixes(batch) if isinstance(batch[0], Prefix) else bulk_create(batch)
+        self._require("add", made)
+        return made
+
+    def take(self, rows: Sequence[models.Model]) -> None:
+        """Prepare rows of one model, as they are in the database, for being changed; the user needs `change`."""
+        self._require("change", rows)
+        for batch in _batches(rows):
+            snapshot_all(batch)
+
+    def change(self, rows: Sequence[models.Model], fields: Sequence[str]) -> None:
+        """Write fields of rows that were taken and then changed; the user needs `change` for what they became, too."""
+        for row in rows:
+            _validate(row)
+        for batch in _batches(rows):
+            bulk_update(batch, fields)
+        self._require("change", rows)
+
+    def _require(self, action: str, rows: Sequence[models.Model]) -> None:
+        refused = self._refused(action, rows)
+        if not refused:
+            return
+        kind = refused[0]._meta.verbose_name
+        message = {
+            "add": _("You may not add the {kind} {row}, which this needs."),
+            "change": _("You may not change the {kind} {row}, which this needs."),
+        }[action]
+        if action == "change" and not self._may_see(refused[0]):
+            told = _("You may not change a {kind} that this needs.").format(kind=kind)
+        else:
+            told = message.format(kind=kind, row=refused[0])
+        raise ExchangeError({None: [told]})
+
+    def _refused(self, action: str, rows: Sequence[models.Model]) -> list[models.Model]:
+        if not rows or self._user is None:
+            return []
+        model = type(rows[0])
+        if is_unconstrained(self._user, get_permission_for_model(model, action)):
+            return []
+        allowed = self._allowed(action, rows)
+        return [row for row in rows if row.pk not in allowed]
+
+    def _allowed(self, action: str, rows: Sequence[models.Model]) -> set[Any]:
+        manager: Any = type(rows[0])._default_manager
+        within = manager.restrict(self._user, action).filter(pk__in=[row.pk for row in rows])
+        return set(within.order_by().values_list("pk", flat=True))
+
+    def _may_see(self, row: models.Model) -> bool:
+        return bool(self._allowed("view", [row]))
+
+
+def _batches[M: models.Model](rows: Sequence[M]) -> Iterator[Sequence[M]]:
+    for start in range(0, len(rows), BATCH):
+        yield rows[start : start + BATCH]
+
+
+def _give_custom_fields(row: Any) -> None:
+    """As NetBox's forms and REST API do: the defaults of custom fields that are not given."""
+    row.custom_field_data = {**CustomField.objects.get_defaults_for_model(row), **row.custom_field_data}
+
+
+def _validate(row: models.Model) -> None:
+    try:
+        row.clean_fields(exclude={field.name for field in row._meta.fields if field.is_relation})
+        known: Any = next((model for model in LOOKS_THINGS_UP if isinstance(row, model)), None)
+        if known is None:
+            row.clean()
+        else:
+            # What stands above it: custom fields and custom validators.
+            super(known, row).clean()
+    except ValidationError as error:
+        raise ExchangeError({None: [_named(row, error)]}) from error
+
+
+def _named(row: models.Model, error: ValidationError) -> str:
+    return _("The {kind} {row} is refused: {reasons}").format(
+        kind=row._meta.verbose_name, row=row, reasons=" ".join(error.messages)
+    )
