@@ -46,7 +46,7 @@ menu = PluginMenu(
                 _item("peeringconnection", _("Connections")),
             ),
         ),
-        (_("Peers"), (_item("peerasn", _("Peer ASNs")),)),
+        (_("Peers"), (_item("peerasn", _("Peer ASNs")), _item("hiddenpeer", _("Hidden Peers")))),
         (_("Routers"), (_item("peeringrouter", _("Routers")),)),
     ),
 )

@@ -29,6 +29,12 @@ class PeerASNIndex(SearchIndex):
     display_attrs = ("asn", "affiliated", "irr_as_set", "description")
 
 
+class HiddenPeerIndex(SearchIndex):
+    model = models.HiddenPeer
+    fields = (("asn", 100), ("reason", 300), ("description", 500), ("comments", 5000))
+    display_attrs = ("fabric", "until", "reason", "description")
+
+
 class RelationshipIndex(SearchIndex):
     model = models.Relationship
     fields = (("name", 100), ("slug", 110), ("description", 500), ("comments", 5000))
@@ -52,6 +58,7 @@ indexes = (
     PeeringNetworkIndex,
     PeeringConnectionIndex,
     PeerASNIndex,
+    HiddenPeerIndex,
     RelationshipIndex,
     PeeringSessionIndex,
     PeeringRouterIndex,

@@ -13,6 +13,7 @@ MODELS = {
     "networks": "peeringnetwork",
     "connections": "peeringconnection",
     "peer-asns": "peerasn",
+    "hidden-peers": "hiddenpeer",
     "relationships": "relationship",
     "sessions": "peeringsession",
     "routers": "peeringrouter",

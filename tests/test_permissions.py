@@ -70,6 +70,7 @@ def network():
         "peeringnetwork": connection.peering_network,
         "peeringconnection": connection,
         "peerasn": factories.make_peer_asn(64496, name=MARK),
+        "hiddenpeer": models.HiddenPeer.objects.create(asn=64499, reason=MARK),
         "relationship": relationship,
         "peeringsession": session,
         "peeringrouter": models.PeeringRouter.objects.create(
@@ -85,6 +86,7 @@ KINDS = {
     "networks": "peeringnetwork",
     "connections": "peeringconnection",
     "peer-asns": "peerasn",
+    "hidden-peers": "hiddenpeer",
     "relationships": "relationship",
     "sessions": "peeringsession",
     "routers": "peeringrouter",

@@ -8,13 +8,19 @@ from django.urls import include, path
 
 from netbox.api.routers import NetBoxRouter
 
-from .views import fabrics, peers, routers, sessions
+from .views import fabrics, peers, peers_hidden, routers, sessions
 from .views.rendering import RenderConfigView
 
 app_name = "netbox_peering_manager"
 
 router = NetBoxRouter()
-for prefix, viewset in (*fabrics.routes, *peers.routes, *sessions.routes, *routers.routes):
+for prefix, viewset in (
+    *fabrics.routes,
+    *peers.routes,
+    *peers_hidden.routes,
+    *sessions.routes,
+    *routers.routes,
+):
     router.register(prefix, viewset)
 
 render_config = path("render-config/", RenderConfigView.as_view(), name="render-config")

@@ -1,4 +1,6 @@
 from .fabrics import *
+from .peeringdb import *
 from .peers import *
+from .peers_hidden import *
 from .routers import *
 from .sessions import *

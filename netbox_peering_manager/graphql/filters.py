@@ -2,5 +2,6 @@
 
 from .fabrics import *
 from .peers import *
+from .peers_hidden import *
 from .routers import *
 from .sessions import *

@@ -1,1 +1,1 @@
-from . import fabrics, jobs, peers, rendering, routers, sessions  # noqa: F401  (registers the views)
+from . import fabrics, jobs, peers, peers_hidden, rendering, routers, sessions  # noqa: F401  (registers the views)

@@ -16,6 +16,7 @@ PAGE = "how-to/bulk-import.md"
 FORMS = {
     "Relationship types": forms.RelationshipImportForm,
     "Peer ASNs": forms.PeerASNImportForm,
+    "Hidden peers": forms.HiddenPeerImportForm,
     "Fabrics": forms.PeeringFabricImportForm,
     "Networks": forms.PeeringNetworkImportForm,
     "Connections": forms.PeeringConnectionImportForm,

@@ -10,7 +10,7 @@ EVERY_MODEL = "Every model"
 PUBLIC = [
     model
     for model in (getattr(models, name) for name in models.__all__)
-    if not getattr(model, "_netbox_private", False)
+    if isinstance(model, type) and not getattr(model, "_netbox_private", False)
 ]
 
 

@@ -1,4 +1,5 @@
 from .fabrics import *
 from .peers import *
+from .peers_hidden import *
 from .routers import *
 from .sessions import *
