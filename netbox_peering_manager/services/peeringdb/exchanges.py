@@ -19,7 +19,8 @@ from ipam.models import VRF, Prefix
 
 from ...exceptions import ExchangeError
 from ...models import PeeringFabric, PeeringNetwork
-from .linking import (
+from ..permissions import allowed_pks
+from .lans import (
     Exchange,
     Existing,
     Fabric,
@@ -28,9 +29,8 @@ from .linking import (
     PlannedFabric,
     PlannedNetwork,
     Vrf,
-    plan_fabric,
-    slug_of,
 )
+from .linking import plan_fabric, slug_of
 from .mirrored import load_exchanges
 from .writing import Writer, digest_of, one_at_a_time
 
@@ -187,7 +187,7 @@ def load_existing(
 ) -> Existing:
     """
     Read what NetBox has of these exchanges: fabrics by link, name or slug, networks by link, prefix or fabric, and the
-    LANs' prefixes in any VRF. Four queries for any number of exchanges.
+    LANs' prefixes in any VRF. A fixed number of queries for any number of exchanges.
     """
     names = set(names)
     texts = {text for exchange in exchanges for lan in exchange.lans for text in lan.texts}
@@ -204,16 +204,21 @@ def load_existing(
         | Q(pk__in=tuple(fabric_ids))
         | Q(pk__in=PeeringNetwork.objects.filter(holding).order_by().values("fabric_id"))
     ).order_by("pk")
-    found = tuple(Fabric(fabric.pk, fabric.name, fabric.slug, fabric.peeringdb_id) for fabric in fabrics)
+    visible = allowed_pks(list(fabrics), user)
+    found = tuple(
+        Fabric(fabric.pk, fabric.name, fabric.slug, fabric.peeringdb_id, fabric.pk in visible)
+        for fabric in fabrics
+    )
     return Existing(
         fabrics=found,
-        networks=tuple(_networks(holding | Q(fabric_id__in=[fabric.id for fabric in found]))),
+        networks=tuple(_networks(holding | Q(fabric_id__in=[fabric.id for fabric in found]), user)),
         prefixes=tuple(_prefixes(texts, user)),
     )
 
 
-def _networks(wanted: Q) -> Iterable[Network]:
-    rows = PeeringNetwork.objects.filter(wanted).with_parents().order_by("pk")
+def _networks(wanted: Q, user: "User") -> Iterable[Network]:
+    rows = list(PeeringNetwork.objects.filter(wanted).with_parents().order_by("pk"))
+    visible = allowed_pks(rows, user)
     for row in rows:
         yield Network(
             id=row.pk,
@@ -223,6 +228,7 @@ def _networks(wanted: Q) -> Iterable[Network]:
             ixlan_id=row.peeringdb_id,
             mtu=row.mtu,
             prefixes=(_held(row.ipv4_prefix), _held(row.ipv6_prefix)),
+            visible=row.pk in visible,
         )
 
 
@@ -232,12 +238,9 @@ def _held(prefix: Prefix | None) -> Held | None:
 
 def _prefixes(texts: Iterable[str], user: "User") -> Iterable[Held]:
     rows = list(Prefix.objects.filter(prefix__in=tuple(texts)).select_related("vrf").order_by("pk"))
-    visible = None
-    if user is not None and rows:
-        within = Prefix.objects.restrict(user, "view").filter(pk__in=[row.pk for row in rows])
-        visible = set(within.order_by().values_list("pk", flat=True))
+    visible = allowed_pks(rows, user)
     for row in rows:
-        yield Held(row.pk, str(row.prefix), vrf_of(row.vrf), visible is None or row.pk in visible)
+        yield Held(row.pk, str(row.prefix), vrf_of(row.vrf), row.pk in visible)
 
 
 #

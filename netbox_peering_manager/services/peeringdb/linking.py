@@ -1,233 +1,34 @@
 """
 What it takes to bring a fabric in line with an exchange in PeeringDB: compares both and plans, touching nothing.
 
-Pure: no models, no database. exchanges.py reads both sides and applies the plan; presence.py does so for many exchanges
-at once. Tuples of two go by family, IPv4 first; prefixes and addresses are text.
+Pure: no models, no database; lans.py has the values that come in and out. exchanges.py reads both sides and applies the
+plan; presence.py does so for many exchanges at once.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
-__all__ = (
-    "FAMILIES",
-    "Exchange",
-    "Existing",
-    "Fabric",
-    "Held",
-    "Lan",
-    "Network",
-    "PlannedFabric",
-    "PlannedNetwork",
-    "PlannedPrefix",
-    "Problem",
-    "Vrf",
-    "family_of",
-    "plan_fabric",
+from .lans import (
+    FAMILIES,
+    Exchange,
+    Existing,
+    Fabric,
+    Lan,
+    Network,
+    PlannedFabric,
+    PlannedNetwork,
+    PlannedPrefix,
+    Problem,
+    Vrf,
 )
 
-FAMILIES = (4, 6)
+__all__ = ("plan_fabric", "slug_of")
+
 # The longest name and slug of a fabric, and name of a network.
 NAME_LENGTH = 100
-
-
-#
-# PeeringDB's side
-#
-
-
-@dataclass(frozen=True, slots=True)
-class Lan:
-    """
-    An ixlan. Of several prefixes of a family `prefixes` has the one in which most of the LAN's ports have their
-    address, and `left` the others.
-    """
-
-    ixlan_id: int
-    name: str = ""
-    mtu: int | None = None
-    prefixes: tuple[str | None, str | None] = (None, None)
-    left: tuple[str, ...] = ()
-
-    @property
-    def texts(self) -> tuple[str, ...]:
-        return tuple(prefix for prefix in self.prefixes if prefix)
-
-
-@dataclass(frozen=True, slots=True)
-class Exchange:
-    """An ix with its ixlans, in the order of their ids. `networks` is how many AS have a port there."""
-
-    ix_id: int
-    name: str
-    name_long: str = ""
-    city: str = ""
-    country: str = ""
-    lans: tuple[Lan, ...] = ()
-    networks: int = 0
-
-    @property
-    def place(self) -> str:
-        return ", ".join(part for part in (self.city, self.country) if part)
-
-
-#
-# NetBox's side
-#
-
-
-@dataclass(frozen=True, slots=True)
-class Vrf:
-    """A VRF by id and name; `id` None is the global table."""
-
-    id: int | None = None
-    name: str = ""
-
-    def __str__(self) -> str:
-        return _("VRF {name}").format(name=self.name) if self.id else _("the global table")
-
-
-@dataclass(frozen=True, slots=True)
-class Held:
-    """A prefix of NetBox. `usable`: the user may see it."""
-
-    id: int
-    prefix: str
-    vrf: Vrf = Vrf()
-    usable: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Network:
-    """A PeeringNetwork, with the name of its fabric."""
-
-    id: int
-    fabric_id: int
-    fabric: str
-    name: str
-    ixlan_id: int | None = None
-    mtu: int | None = None
-    prefixes: tuple[Held | None, Held | None] = (None, None)
-
-    def __str__(self) -> str:
-        return f"{self.fabric}: {self.name}"
-
-    def holds(self, texts: Iterable[str]) -> bool:
-        held = {prefix.prefix for prefix in self.prefixes if prefix}
-        return not held.isdisjoint(texts)
-
-
-@dataclass(frozen=True, slots=True)
-class Fabric:
-    """A PeeringFabric."""
-
-    id: int
-    name: str
-    slug: str
-    ix_id: int | None = None
-
-
-@dataclass(frozen=True)
-class Existing:
-    """What NetBox has already of what the exchanges consist of; anything else in it does no harm."""
-
-    fabrics: tuple[Fabric, ...] = ()
-    networks: tuple[Network, ...] = ()
-    prefixes: tuple[Held, ...] = ()
-
-    def fabric(self, fabric_id: int | None) -> Fabric | None:
-        return next((fabric for fabric in self.fabrics if fabric.id == fabric_id), None)
-
-    def networks_of(self, fabric_id: int | None) -> list[Network]:
-        return [network for network in self.networks if network.fabric_id == fabric_id]
-
-
-#
-# The plan
-#
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """
-    Why something is not done. `way` says what the way out is about, with the id of an object there:
-    "link" (a fabric to link), "fabric" or "network" (an object to look at); "" when the text says it all.
-    """
-
-    text: str
-    way: str = ""
-    object_id: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedPrefix:
-    """A prefix that a network gets. `prefix_id` None: it is made."""
-
-    family: int
-    prefix: str
-    vrf: Vrf = Vrf()
-    prefix_id: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedNetwork:
-    """
-    A network to be made (`network_id` None) or brought in line. `prefixes` and `mtu` are what is to be set, nothing
-    when it is there already; `links`: its PeeringDB id is to be set.
-    """
-
-    ixlan_id: int
-    name: str
-    network_id: int | None = None
-    links: bool = True
-    prefixes: tuple[PlannedPrefix, ...] = ()
-    mtu: int | None = None
-    left: tuple[str, ...] = ()
-
-    @property
-    def is_new(self) -> bool:
-        return self.network_id is None
-
-    @property
-    def changes(self) -> bool:
-        return self.is_new or self.links or bool(self.prefixes) or self.mtu is not None
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedFabric:
-    """
-    A fabric to be made (`fabric_id` None) or brought in line with an exchange. With `problems` it cannot be: nothing
-    of it is applied. `problems_of` are those of single LANs, by ixlan id: such a LAN is left out. `without_prefix` are
-    the names of LANs that PeeringDB has no prefix of.
-    """
-
-    ix_id: int
-    name: str
-    slug: str
-    fabric_id: int | None = None
-    links: bool = True
-    networks: tuple[PlannedNetwork, ...] = ()
-    problems: tuple[Problem, ...] = ()
-    problems_of: Mapping[int, tuple[Problem, ...]] = field(default_factory=dict)
-    without_prefix: tuple[str, ...] = ()
-
-    @property
-    def is_new(self) -> bool:
-        return self.fabric_id is None
-
-    @property
-    def changes(self) -> bool:
-        return self.is_new or self.links or any(network.changes for network in self.networks)
-
-    def network_of(self, ixlan_id: int) -> PlannedNetwork | None:
-        return next((network for network in self.networks if network.ixlan_id == ixlan_id), None)
-
-
-def family_of(text: str) -> int:
-    """Return 4 or 6 for an address or prefix as text."""
-    return 6 if ":" in text else 4
 
 
 def plan_fabric(
@@ -255,7 +56,9 @@ def plan_fabric(
         fabric_id=target.id if target else None,
         links=target is None or target.ix_id is None,
         problems=tuple(problems),
-        without_prefix=tuple(lan.name or exchange.name for lan in exchange.lans if not lan.texts),
+        without_prefix=tuple(
+            lan.name or exchange.name for lan in exchange.lans if not _is_of_use(lan, existing)
+        ),
     )
     if target is None and not problems:
         plan = replace(plan, problems=tuple(_name_clashes(plan, existing)))
@@ -275,11 +78,8 @@ def _target(
     if fabric_id is not None:
         return existing.fabric(fabric_id), _why_not_linked(exchange, existing.fabric(fabric_id), linked)
     if linked is not None:
-        problem = Problem(
-            _("{name} is the fabric {fabric} already.").format(name=exchange.name, fabric=linked.name),
-            "fabric",
-            linked.id,
-        )
+        text = _("{name} is the fabric {fabric} already.").format(name=exchange.name, fabric=linked)
+        problem = _pointing(text, "fabric", linked)
         return linked, [] if adopt else [problem]
     return _holder(exchange, existing, adopt=adopt)
 
@@ -287,10 +87,10 @@ def _target(
 def _why_not_linked(exchange: Exchange, fabric: Fabric | None, linked: Fabric | None) -> list[Problem]:
     if linked is not None and linked != fabric:
         text = _("{name} is linked to the fabric {fabric} already.")
-        return [Problem(text.format(name=exchange.name, fabric=linked.name), "fabric", linked.id)]
+        return [_pointing(text.format(name=exchange.name, fabric=linked), "fabric", linked)]
     if fabric is not None and fabric.ix_id not in (None, exchange.ix_id):
         text = _("{fabric} is linked to another exchange, {ix_id} in PeeringDB: edit it to undo that first.")
-        return [Problem(text.format(fabric=fabric.name, ix_id=fabric.ix_id), "fabric", fabric.id)]
+        return [_pointing(text.format(fabric=fabric, ix_id=fabric.ix_id), "fabric", fabric)]
     return []
 
 
@@ -312,14 +112,12 @@ def _held_by(exchange: Exchange, fabric: Fabric, network: Network) -> Problem:
         text = _(
             "{prefixes} of {name} is the network {network}, and its fabric is another exchange in PeeringDB."
         )
-        return Problem(text.format(prefixes=held, name=exchange.name, network=network), "network", network.id)
+        return _pointing(text.format(prefixes=held, name=exchange.name, network=network), "network", network)
     text = _(
         "{prefixes} of {name} is the network {network} already: link the fabric {fabric} to PeeringDB instead."
     )
-    return Problem(
-        text.format(prefixes=held, name=exchange.name, network=network, fabric=fabric.name),
-        "link",
-        fabric.id,
+    return _pointing(
+        text.format(prefixes=held, name=exchange.name, network=network, fabric=fabric), "link", fabric
     )
 
 
@@ -336,10 +134,10 @@ def _name_clashes(plan: PlannedFabric, existing: Existing) -> Iterable[Problem]:
         else:
             continue
         if fabric.ix_id is None:
-            yield Problem(text.format(name=fabric.name, slug=fabric.slug), "link", fabric.id)
+            yield _pointing(text.format(name=fabric, slug=fabric.slug), "link", fabric)
         else:
             text = _("The name or slug of {name} is taken by another exchange's fabric: choose another name.")
-            yield Problem(text.format(name=fabric.name), "fabric", fabric.id)
+            yield _pointing(text.format(name=fabric), "fabric", fabric)
 
 
 #
@@ -353,7 +151,7 @@ def _with_networks(
     planned, problems_of = [], {}
     names = {network.name for network in existing.networks_of(plan.fabric_id)}
     for lan in exchange.lans:
-        if not lan.texts:
+        if not _is_of_use(lan, existing):
             continue
         network, problems = _plan_network(plan, lan, existing, vrfs.get(lan.ixlan_id, Vrf()))
         if problems:
@@ -365,6 +163,11 @@ def _with_networks(
         planned.append(network)
     planned, twice = _without_doubles(planned)
     return replace(plan, networks=tuple(planned), problems_of={**problems_of, **twice})
+
+
+def _is_of_use(lan: Lan, existing: Existing) -> bool:
+    """Whether there is a network for the LAN, or can be: none is without a prefix."""
+    return bool(lan.texts) or any(network.ixlan_id == lan.ixlan_id for network in existing.networks)
 
 
 def _plan_network(
@@ -402,14 +205,12 @@ def _network_of(plan: PlannedFabric, lan: Lan, existing: Existing) -> tuple[Netw
         if linked.fabric_id == plan.fabric_id:
             return linked, []
         text = _("{network} is this LAN already (ixlan {ixlan_id}), on another fabric.")
-        return linked, [Problem(text.format(network=linked, ixlan_id=lan.ixlan_id), "network", linked.id)]
+        return linked, [_pointing(text.format(network=linked, ixlan_id=lan.ixlan_id), "network", linked)]
     holding = [network for network in existing.networks if network.holds(lan.texts)]
     if len(holding) > 1:
         text = _("{networks} hold the prefixes of one LAN, {prefixes}: make one network of them first.")
         names = ", ".join(str(network) for network in holding)
-        problem = Problem(
-            text.format(networks=names, prefixes=", ".join(lan.texts)), "network", holding[0].id
-        )
+        problem = _pointing(text.format(networks=names, prefixes=", ".join(lan.texts)), "network", holding[0])
         return None, [problem]
     if not holding:
         return None, []
@@ -421,10 +222,10 @@ def _why_not_this_lan(plan: PlannedFabric, lan: Lan, network: Network) -> list[P
     if network.ixlan_id is not None:
         text = _("{prefixes} is {network}, which is linked to another LAN in PeeringDB (ixlan {ixlan_id}).")
         told = text.format(prefixes=prefixes, network=network, ixlan_id=network.ixlan_id)
-        return [Problem(told, "network", network.id)]
+        return [_pointing(told, "network", network)]
     if network.fabric_id != plan.fabric_id:
         text = _("{prefixes} is {network}, on another fabric.")
-        return [Problem(text.format(prefixes=prefixes, network=network), "network", network.id)]
+        return [_pointing(text.format(prefixes=prefixes, network=network), "network", network)]
     return []
 
 
@@ -470,3 +271,8 @@ def _without_doubles(
         seen.update(dict.fromkeys(keys, network))
         kept.append(network)
     return kept, problems
+
+
+def _pointing(text: str, way: str, about: Fabric | Network) -> Problem:
+    """A problem whose way out is an object, unless the user may not see that."""
+    return Problem(text, way, about.id) if about.visible else Problem(text)

@@ -10,7 +10,7 @@ from django.db.models.expressions import RawSQL
 from django.db.models.functions import Coalesce
 
 from ...models import PeeringDBIX, PeeringDBIXLan, PeeringDBIXPfx, PeeringDBNetIXLan
-from .linking import FAMILIES, Exchange, Lan, family_of
+from .lans import FAMILIES, Exchange, Lan, family_of
 
 __all__ = ("has_exchanges", "load_exchanges", "search_exchanges", "with_network_count")
 

@@ -16,11 +16,10 @@ from django.utils.translation import gettext as _
 
 from extras.models import CustomField
 from ipam.models import IPAddress, Prefix
-from utilities.permissions import get_permission_for_model
 
 from ...exceptions import ExchangeError
 from ...models import PeeringConnection
-from ..permissions import is_unconstrained
+from ..permissions import allowed_pks
 from ..prefixes import bulk_create_prefixes
 from ..recording import bulk_create, bulk_update, snapshot_all
 
@@ -96,7 +95,8 @@ class Writer:
         self._require("change", rows)
 
     def _require(self, action: str, rows: Sequence[models.Model]) -> None:
-        refused = self._refused(action, rows)
+        allowed = allowed_pks(rows, self._user, action)
+        refused = [row for row in rows if row.pk not in allowed]
         if not refused:
             return
         kind = refused[0]._meta.verbose_name
@@ -104,28 +104,11 @@ class Writer:
             "add": _("You may not add the {kind} {row}, which this needs."),
             "change": _("You may not change the {kind} {row}, which this needs."),
         }[action]
-        if action == "change" and not self._may_see(refused[0]):
+        if action == "change" and not allowed_pks(refused[:1], self._user):
             told = _("You may not change a {kind} that this needs.").format(kind=kind)
         else:
             told = message.format(kind=kind, row=refused[0])
         raise ExchangeError({None: [told]})
-
-    def _refused(self, action: str, rows: Sequence[models.Model]) -> list[models.Model]:
-        if not rows or self._user is None:
-            return []
-        model = type(rows[0])
-        if is_unconstrained(self._user, get_permission_for_model(model, action)):
-            return []
-        allowed = self._allowed(action, rows)
-        return [row for row in rows if row.pk not in allowed]
-
-    def _allowed(self, action: str, rows: Sequence[models.Model]) -> set[Any]:
-        manager: Any = type(rows[0])._default_manager
-        within = manager.restrict(self._user, action).filter(pk__in=[row.pk for row in rows])
-        return set(within.order_by().values_list("pk", flat=True))
-
-    def _may_see(self, row: models.Model) -> bool:
-        return bool(self._allowed("view", [row]))
 
 
 def _batches[M: models.Model](rows: Sequence[M]) -> Iterator[Sequence[M]]:
