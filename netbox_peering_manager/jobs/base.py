@@ -1,13 +1,13 @@
 """What the plugin's jobs have in common: one request for all that they change, and progress that a page can show."""
 
 import time
-import uuid
 from contextlib import contextmanager
 from typing import Any
 
 from netbox.context_managers import event_tracking
 from netbox.jobs import JobRunner
-from utilities.request import NetBoxFakeRequest
+
+from ..services.tracking import request_of
 
 # A page that shows progress asks for it about as often.
 _SECONDS_BETWEEN_REPORTS = 1.0
@@ -28,21 +28,7 @@ class PeeringJob(JobRunner):
     @contextmanager
     def tracked(self):
         """Run the body as one request of the job's user: one change-log request, events when it ends."""
-        # All that utilities.request.copy_safe_request() asks for when an event rule calls a webhook or script.
-        request = NetBoxFakeRequest(
-            {
-                "META": {},
-                "COOKIES": {},
-                "POST": {},
-                "GET": {},
-                "FILES": {},
-                "user": self.job.user,
-                "method": "POST",
-                "path": "",
-                "path_info": "",
-                "id": uuid.uuid4(),
-            }
-        )
+        request = request_of(self.job.user)
         with event_tracking(request):
             yield request
 
