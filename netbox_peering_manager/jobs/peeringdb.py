@@ -10,7 +10,7 @@ from netbox.jobs import system_job
 from utilities.rqworker import any_workers_for_queue
 
 from ..exceptions import PeeringError
-from ..services.peeringdb.sync import Progress, sync
+from ..services.peeringdb.sync import Progress, explained, sync
 from ..settings import PLUGIN, get_setting
 from .base import PeeringJob
 
@@ -50,7 +50,7 @@ class PeeringDBSyncJob(PeeringJob):
         try:
             run = sync(full=full, tags=tags, asn=asn, user=self.job.user, progress=self._progress)
         except PeeringError as error:
-            self.job.error = str(error)
+            self.job.error = explained(error)
             self.logger.error(self.job.error)
             raise JobFailed from error
         for line in run.message.splitlines():

@@ -34,7 +34,7 @@ from .staging import Staged, Staging
 if TYPE_CHECKING:
     from users.models import User
 
-__all__ = ("Progress", "running", "sync")
+__all__ = ("Progress", "explained", "running", "sync")
 
 # How often, and after how many seconds, a database that went away is asked again to take the record of a failed sync.
 RECONNECTS, RECONNECT_S = 5, 1.0
@@ -98,8 +98,8 @@ def sync(
     than that of the settings. `progress` hears how far it is; what it raises ends the sync like any other error.
 
     SyncRunning when another sync runs, SyncError for arguments that do not go together or when the database ended it,
-    else what the client raises (PeeringDBError). Unless `dry_run`, the record says how it ended: failed with the
-    reason, what was kept and what to do.
+    else what the client raises (PeeringDBError); `explained` adds to their text what was kept. Unless `dry_run`, the
+    record says the same.
     """
     wanted = Wanted(full=full, tags=tuple(tags), asn=asn, from_dumps=from_dumps).checked()
     shown = ABOUT_ONE_NETWORK if asn is not None else wanted.tags
@@ -195,27 +195,35 @@ def _recorded_end(work: _Work) -> Iterator[None]:
     try:
         yield
     except BaseException as error:
-        failure = _failure(work, error)
-        _record_failure(work.run, str(failure))
+        failure = _failure(error)
+        failure.add_note(_what_was_kept(work))
+        _record_failure(work.run, explained(failure))
         if isinstance(error, (DatabaseError, InterfaceError)):
             raise failure from error
         raise
     runs.end(work.run, Status.COMPLETED, "\n".join(work.notes))
 
 
-def _failure(work: _Work, error: BaseException) -> SyncError:
+def explained(error: PeeringError) -> str:
+    """Return what an error of a sync says, and what was kept and follows, in one line."""
+    return " ".join([str(error), *getattr(error, "__notes__", ())])
+
+
+def _failure(error: BaseException) -> PeeringError:
     """What to tell of an error. Of one that nobody expected its kind alone: its text can hold anything."""
     if isinstance(error, PeeringError):
-        reason = str(error)
-    elif isinstance(error, (DatabaseError, InterfaceError)):
-        reason = _("The database ended the sync: {reason}.").format(reason=_primary(error))
-    else:
-        reason = _("It was stopped by {kind}.").format(kind=type(error).__name__)
+        return error
+    if isinstance(error, (DatabaseError, InterfaceError)):
+        return SyncError(_("The database ended the sync: {reason}.").format(reason=_primary(error)))
+    return SyncError(_("The sync was stopped by {kind}.").format(kind=type(error).__name__))
+
+
+def _what_was_kept(work: _Work) -> str:
+    if work.dry_run:
+        return _("Nothing was changed.")
     if work.merged:
-        kept = _("The mirror is up to date; what NetBox lacks of it the next sync does.")
-    else:
-        kept = _("The mirror was left as it was; the next sync begins anew.")
-    return SyncError(f"{reason} {kept}")
+        return _("The mirror is up to date; what NetBox lacks of it the next sync does.")
+    return _("The mirror was left as it was; the next sync begins anew.")
 
 
 def _primary(error: BaseException) -> str:

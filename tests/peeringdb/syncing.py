@@ -1,0 +1,30 @@
+"""What the tests of syncs share: a sync with a sample server, and the mirror as plain values."""
+
+from dev.sample_peeringdb.server import API_KEY
+from netbox_peering_manager.models.peeringdb import MIRROR
+from netbox_peering_manager.services.peeringdb.sync import sync
+from tests.peeringdb.clients import client_of
+
+
+def sync_with(server, *, key=API_KEY, client=None, **options):
+    """One sync with a sample server, with a key unless told otherwise. Returns its record."""
+    with client or client_of(server, api_key=key) as asked:
+        return sync(client=asked, **options)
+
+
+def mirrored(*tags):
+    """The mirror by tag and id, each row a dict of its columns."""
+    return {tag: {row["id"]: row for row in MIRROR[tag].objects.values()} for tag in tags or MIRROR}
+
+
+def empty_mirror():
+    """As before the first sync."""
+    from netbox_peering_manager.models import PeeringDBRefusedRow, PeeringDBWatermark
+
+    for model in (*MIRROR.values(), PeeringDBRefusedRow, PeeringDBWatermark):
+        model.objects.all().delete()
+
+
+def total(run, *names):
+    """The sums of these counts over all types."""
+    return tuple(sum(counts[name] for counts in run.counts.values()) for name in names)
