@@ -308,9 +308,7 @@ def test_button_gets_an_answer_from_a_server_that_is_down(server):
     with server.down(), client_of(server, api_key=API_KEY) as client:
         state = client.check_key()
     assert not state.ok
-    assert state.message.startswith(
-        f"{server.api_url}/poc?visible=Users&limit=1 gave no answer, asked 1 times: "
-    )
+    assert state.message.startswith(f"{server.api_url}/poc?visible=Users&limit=1 gave no answer: ")
 
 
 def test_being_refused_without_a_key_asks_for_one(server):

@@ -21,6 +21,7 @@ from django.apps import apps
 from django.core.exceptions import ImproperlyConfigured
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from utilities.proxy import resolve_proxies
 
@@ -305,9 +306,11 @@ class PeeringDBClient:
             return _malformed(query, str(broken))
         if not isinstance(broken, Throttled):
             return PeeringDBUnreachable(
-                _(
+                ngettext(
+                    "{query} gave no answer: {reason}. Check the network, the proxy and {setting}, or try again later.",
                     "{query} gave no answer, asked {times} times: {reason}. Check the network, the proxy and "
-                    "{setting}, or try again later."
+                    "{setting}, or try again later.",
+                    times,
                 ).format(query=query, times=times, reason=broken, setting=query.setting)
             )
         # Without a Retry-After: PeeringDB's limits are by the minute.
