@@ -9,11 +9,17 @@ __all__ = (
     "ConnectionStatusChoices",
     "FabricStatusChoices",
     "FabricTypeChoices",
+    "LeftOutChoices",
     "NetworkStatusChoices",
     "PeeringDBDriftChoices",
     "PeeringDBFieldChoices",
+    "PeeringDBNetworkTypeChoices",
+    "PeeringDBPolicyChoices",
+    "PeeringDBRatioChoices",
+    "PeeringDBScopeChoices",
     "PeeringDBSyncModeChoices",
     "PeeringDBSyncStatusChoices",
+    "PeeringDBTrafficChoices",
     "SkipReasonChoices",
 )
 
@@ -98,6 +104,78 @@ class PeeringDBFieldChoices(ChoiceSet):
         (IPV4_MAX_PREFIXES, _("IPv4 max prefixes")),
         (IPV6_MAX_PREFIXES, _("IPv6 max prefixes")),
     ]
+
+
+# What networks say of themselves in PeeringDB, in PeeringDB's words, which are no matter of translation. In the order
+# in which they compare; "" is what a network that says nothing has.
+
+
+class PeeringDBPolicyChoices(ChoiceSet):
+    """A network's general peering policy, the most inviting first."""
+
+    CHOICES = [
+        ("Open", "Open", "green"),
+        ("Selective", "Selective", "cyan"),
+        ("Restrictive", "Restrictive", "orange"),
+        ("No", "No", "red"),
+    ]
+
+
+class PeeringDBTrafficChoices(ChoiceSet):
+    """How much traffic a network carries, the least first."""
+
+    CHOICES = [
+        (value, value)
+        for value in (
+            "0-20Mbps", "20-100Mbps", "100-1000Mbps", "1-5Gbps", "5-10Gbps", "10-20Gbps", "20-50Gbps",
+            "50-100Gbps", "100-200Gbps", "200-300Gbps", "300-500Gbps", "500-1000Gbps", "1-5Tbps", "5-10Tbps",
+            "10-20Tbps", "20-50Tbps", "50-100Tbps", "100+Tbps",
+        )
+    ]  # fmt: skip
+
+
+class PeeringDBRatioChoices(ChoiceSet):
+    """Which way a network's traffic goes."""
+
+    CHOICES = [
+        (value, value)
+        for value in (
+            "Heavy Outbound", "Mostly Outbound", "Balanced", "Mostly Inbound", "Heavy Inbound", "Not Disclosed",
+        )
+    ]  # fmt: skip
+
+
+class PeeringDBScopeChoices(ChoiceSet):
+    """Where a network is."""
+
+    CHOICES = [
+        (value, value)
+        for value in (
+            "Regional", "North America", "Asia Pacific", "Europe", "South America", "Africa", "Australia",
+            "Middle East", "Global", "Not Disclosed",
+        )
+    ]  # fmt: skip
+
+
+class PeeringDBNetworkTypeChoices(ChoiceSet):
+    """What kinds of network it is: one or several."""
+
+    CHOICES = [
+        (value, value)
+        for value in (
+            "NSP", "Content", "Cable/DSL/ISP", "Enterprise", "Educational/Research", "Non-Profit", "Route Server",
+            "Network Services", "Route Collector", "Government",
+        )
+    ]  # fmt: skip
+
+
+class LeftOutChoices(ChoiceSet):
+    """What to do with rows that a list leaves out unless it is told to show them."""
+
+    ALSO = "also"
+    ONLY = "only"
+
+    CHOICES = [(ALSO, _("Show them too")), (ONLY, _("Show only them"))]
 
 
 class PeeringDBSyncModeChoices(ChoiceSet):

@@ -6,9 +6,8 @@ import pytest
 from django.contrib.auth.models import AnonymousUser
 from django.utils import timezone
 
-from core.models import ObjectType
 from netbox_routing.models import BGPPeer
-from users.models import ObjectPermission, User
+from users.models import User
 
 from netbox_peering_manager.models import (
     HiddenPeer,
@@ -26,6 +25,7 @@ from netbox_peering_manager.services.provisioning.candidates import (
 )
 from tests import factories
 from tests.peers import worlds
+from tests.peers.people import allowed
 
 pytestmark = pytest.mark.django_db
 
@@ -46,16 +46,6 @@ def lacks(port, *sides):
     found = missing([port.pk], [side.pk for side in sides])
     assert {row.netixlan_id for row in found} <= {port.pk}
     return [(row.connection_id, row.family) for row in found]
-
-
-def allow(user, model, constraints=None, actions=("view",)):
-    permission = ObjectPermission.objects.create(
-        name=f"{user} {model.__name__} {ObjectPermission.objects.count()}",
-        actions=list(actions),
-        constraints=constraints,
-    )
-    permission.object_types.add(ObjectType.objects.get_for_model(model))
-    permission.users.add(user)
 
 
 # The rule
@@ -324,11 +314,9 @@ def test_only_connections_and_fabrics_that_one_may_view_count(side, reader):
     worlds.make_port(64496, "198.51.1.10", "2001:db8:1::10")
     for user in (reader, AnonymousUser()):
         assert not available_ports(user).exists()
-    allow(reader, PeeringConnection, {"pk": side.pk})
-    reader = User.objects.get(pk=reader.pk)
+    reader = allowed(reader, PeeringConnection, constraints={"pk": side.pk})
     assert not available_ports(reader).exists()
-    allow(reader, PeeringFabric)
-    reader = User.objects.get(pk=reader.pk)
+    reader = allowed(reader, PeeringFabric)
     port = available_ports(reader).get()
     assert (port.missing_v4, port.missing_v6) == (1, 1)
 
@@ -337,15 +325,11 @@ def test_sessions_that_one_may_not_view_count_but_are_not_told(side, reader):
     worlds.make_port(64496, "198.51.1.10", "2001:db8:1::10")
     factories.make_session(factories.make_bgp_peer("198.51.1.10/24", 64496, scope=side.bgp_scope))
     factories.make_peer_asn(64496)
-    allow(reader, PeeringConnection)
-    allow(reader, PeeringFabric)
-    reader = User.objects.get(pk=reader.pk)
+    reader = allowed(reader, PeeringConnection, PeeringFabric)
     port = available_ports(reader).get()
     assert (port.missing_v4, port.missing_v6) == (0, 1)
     assert (port.session_count, port.peer_asn_id) == (0, None)
-    allow(reader, PeerASN)
-    allow(reader, PeeringSession)
-    reader = User.objects.get(pk=reader.pk)
+    reader = allowed(reader, PeerASN, PeeringSession)
     port = available_ports(reader).get()
     assert (port.session_count, port.peer_asn_id) == (1, PeerASN.objects.get().pk)
 
@@ -353,9 +337,7 @@ def test_sessions_that_one_may_not_view_count_but_are_not_told(side, reader):
 def test_hidden_peer_that_one_may_not_view_hides_without_being_told(side, reader):
     worlds.make_port(64496, "198.51.1.10")
     HiddenPeer.objects.create(asn=64496, reason="secret")
-    allow(reader, PeeringConnection)
-    allow(reader, PeeringFabric)
-    port = available_ports(User.objects.get(pk=reader.pk)).get()
+    port = available_ports(allowed(reader, PeeringConnection, PeeringFabric)).get()
     assert (port.is_hidden, port.hidden_id) == (True, None)
 
 
@@ -418,12 +400,10 @@ def test_coverage_is_of_what_one_may_view(side, reader):
         factories.make_bgp_peer("198.51.1.10/24", 64496, scope=side.bgp_scope), network=network
     )
     assert coverage([network.fabric_id], reader) == {network.fabric_id: Coverage()}
-    allow(reader, PeeringFabric)
-    reader = User.objects.get(pk=reader.pk)
+    reader = allowed(reader, PeeringFabric)
     # One has the session that may not be seen: it is no potential peer, and nobody is told that it is a current one.
     assert coverage([network.fabric_id], reader) == {network.fabric_id: Coverage(0, 1, 0)}
-    allow(reader, PeeringSession)
-    reader = User.objects.get(pk=reader.pk)
+    reader = allowed(reader, PeeringSession)
     assert coverage([network.fabric_id], reader) == {network.fabric_id: Coverage(1, 1, 1)}
 
 

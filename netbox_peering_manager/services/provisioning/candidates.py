@@ -44,7 +44,7 @@ from ...models import (
 )
 from . import candidates_sql as sql
 from .candidates_sql import OurPort
-from .standing import DECOMMISSIONED, hides, own_asns, standing, visible_fabrics
+from .standing import DECOMMISSIONED, hides, known, met, own_asns, visible_fabrics
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
@@ -227,7 +227,8 @@ def _described(ports: "QuerySet[PeeringDBNetIXLan]", user: "User") -> "QuerySet[
         is_own=_is(Q(asn__in=own_asns())),
         is_hidden=Exists(hidden),
         hidden_id=Subquery(told.values("pk")[:1]),
-        **standing(user, net="net_id"),
+        **known(user, net="net_id"),
+        **met(user),
     )
 
 

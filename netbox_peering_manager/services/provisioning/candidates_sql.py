@@ -17,7 +17,7 @@ from netbox_routing.models import BGPPeer
 
 from ...models import PeeringDBNetIXLan
 
-__all__ = ("OurPort", "count_missing", "lacking", "lacking_ids", "potential")
+__all__ = ("OurPort", "count_missing", "lacking", "lacking_ids", "potential", "served_asns")
 
 PORT = PeeringDBNetIXLan._meta.db_table
 PEERS = f"""
@@ -38,6 +38,13 @@ LACKING = f"""
         WHERE held.connection = ours.connection AND held.family = ours.family AND {REMOTE} = {ADDRESS}
     )
 """
+
+# Every AS with a session at the address of a port of its own, on our LANs.
+SERVED = f"""
+    SELECT port.asn FROM {HELD} {PEERS}
+    JOIN {PORT} port ON port.ixlan_id = held.ixlan
+    AND {REMOTE} = CASE held.family WHEN 4 THEN port.ipaddr4 ELSE port.ipaddr6 END
+"""  # noqa: S608
 
 # As LACKING, for one port whose columns stand for {ixlan} and {address}, and one family.
 MISSING = f"""(
@@ -97,6 +104,11 @@ def lacking_ids(ours: Iterable[OurPort]) -> RawSQL:
     """Return the ids of the ports that lack any session, for `pk__in`."""
     ours = list(ours)
     return RawSQL(f"SELECT port.id {LACKING}", [*_arrays(ours), *_held(ours)])  # noqa: S611  (no text of a user)
+
+
+def served_asns(ours: Iterable[OurPort]) -> RawSQL:
+    """Return the AS numbers that have a session at a port of theirs on these LANs, for `asn__in`."""
+    return RawSQL(SERVED, _held(list(ours)))  # noqa: S611
 
 
 def count_missing(ours: Iterable[OurPort], family: int) -> Expression:

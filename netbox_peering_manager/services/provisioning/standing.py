@@ -7,7 +7,7 @@ and its id there, usually OuterRef().
 
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Count, Exists, Expression, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from ipam.models import ASN
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     type User = AbstractBaseUser | AnonymousUser
 
-__all__ = ("DECOMMISSIONED", "hides", "own_asns", "standing", "visible_fabrics")
+__all__ = ("DECOMMISSIONED", "hides", "known", "met", "own_asns", "visible_fabrics")
 
 DECOMMISSIONED = "decommissioned"
 
@@ -45,35 +45,32 @@ def hides(ixlan: OuterRef | None = None) -> "HiddenPeerQuerySet":
     return HiddenPeer.objects.in_force().filter(where, asn=OuterRef("asn")).order_by()
 
 
-def standing(user: "User", net: str) -> dict[str, Expression]:
+def known(user: "User", net: str) -> dict[str, Any]:
     """
     Return annotations for rows with an `asn` and, in the column `net`, the id of the net.
 
-    common_exchanges  how many fabrics that `user` may view are exchanges where it has a port
-    session_count     the sessions with it, anywhere, that `user` may view
-    peer_asn_id       its PeerASN, None when there is none or `user` may not view it
-    has_contact       PeeringDB knows a contact of it with an e-mail address
+    peer_asn_id  its PeerASN, None when there is none or `user` may not view it
+    has_contact  PeeringDB knows a contact of it with an e-mail address
     """
+    peers = PeerASN.objects.restrict(user, "view").filter(asn__asn=OuterRef("asn")).order_by()
     return {
-        "common_exchanges": _common_exchanges(user),
-        "session_count": _session_count(user),
-        "peer_asn_id": Subquery(
-            PeerASN.objects.restrict(user, "view")
-            .filter(asn__asn=OuterRef("asn"))
-            .order_by()
-            .values("pk")[:1]
-        ),
+        "peer_asn_id": Subquery(peers.values("pk")[:1]),
         "has_contact": Exists(PeeringDBPoc.objects.filter(net_id=OuterRef(net)).exclude(email="")),
     }
 
 
-def _common_exchanges(user: "User") -> Expression:
+def met(user: "User") -> dict[str, Any]:
+    """
+    Return annotations for rows with an `asn`.
+
+    common_exchanges  how many fabrics that `user` may view are exchanges where the AS has a port
+    session_count     the sessions with it, anywhere, that `user` may view
+    """
     ours = visible_fabrics(user).filter(peeringdb_id__isnull=False).values("peeringdb_id")
     ports = PeeringDBNetIXLan.objects.filter(asn=OuterRef("asn"), ix_id__in=ours)
     counted = ports.order_by().values("asn").annotate(exchanges=Count("ix_id", distinct=True))
-    return Coalesce(Subquery(counted.values("exchanges")), 0)
-
-
-def _session_count(user: "User") -> Any:
     asn = ASN.objects.filter(asn=OuterRef(OuterRef("asn"))).order_by().values("pk")[:1]
-    return count_with_remote_as(PeeringSession.objects.restrict(user, "view"), asn)
+    return {
+        "common_exchanges": Coalesce(Subquery(counted.values("exchanges")), 0),
+        "session_count": count_with_remote_as(PeeringSession.objects.restrict(user, "view"), asn),
+    }
