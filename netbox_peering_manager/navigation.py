@@ -48,5 +48,23 @@ menu = PluginMenu(
         ),
         (_("Peers"), (_item("peerasn", _("Peer ASNs")), _item("hiddenpeer", _("Hidden Peers")))),
         (_("Routers"), (_item("peeringrouter", _("Routers")),)),
+        (
+            "PeeringDB",
+            (
+                PluginMenuItem(
+                    link=f"plugins:{APP}:peeringdb",
+                    link_text="PeeringDB",
+                    auth_required=True,
+                    permissions=[f"{APP}.view_peeringdbsync"],
+                ),
+                # Whoever may view other objects that drift opens it from the pages about these.
+                PluginMenuItem(
+                    link=f"plugins:{APP}:peeringdbdrift_list",
+                    link_text=_("Drift"),
+                    auth_required=True,
+                    permissions=[f"{APP}.view_peeringsession"],
+                ),
+            ),
+        ),
     ),
 )

@@ -17,10 +17,17 @@ MODELS = {
     "relationships": "relationship",
     "sessions": "peeringsession",
     "routers": "peeringrouter",
+    "peeringdb/drift": "peeringdbdrift",
+    "peeringdb/refused": "peeringdbrefusedrow",
+    "peeringdb/syncs": "peeringdbsync",
 }
 
 urlpatterns = [
     path("jobs/<int:pk>/progress/", views.jobs.JobProgressView.as_view(), name="job_progress"),
+    path("peeringdb/", views.peeringdb.PeeringDBPage.as_view(), name="peeringdb"),
+    path("peeringdb/sync/", views.peeringdb.SyncView.as_view(), name="peeringdb_sync"),
+    path("peeringdb/test-key/", views.peeringdb.TestKeyView.as_view(), name="peeringdb_test_key"),
+    path("peeringdb/compare/", views.peeringdb_drift.RefreshDriftView.as_view(), name="peeringdb_compare"),
     *(
         pattern
         for prefix, model in MODELS.items()

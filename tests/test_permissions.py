@@ -11,8 +11,10 @@ import uuid
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.contrib.contenttypes.models import ContentType
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
+from django.utils import timezone
 
 from core.models import Job, ObjectType
 from dcim.models import Device
@@ -78,6 +80,16 @@ def network():
         ),
         "device": device,
         "job": Job.objects.create(name=MARK, job_id=uuid.uuid4()),
+        "peeringdbsync": models.PeeringDBSync.objects.create(mode="full", status="completed", message=MARK),
+        "peeringdbrefusedrow": models.PeeringDBRefusedRow.objects.create(
+            tag="net", reason=MARK, row={}, seen=timezone.now()
+        ),
+        "peeringdbdrift": models.PeeringDBDrift.objects.create(
+            kind="port-not-operational",
+            object_type=ContentType.objects.get_for_model(session),
+            object_id=session.pk,
+            details={"address": MARK, "asn": 64496},
+        ),
     }
 
 
@@ -92,6 +104,9 @@ KINDS = {
     "routers": "peeringrouter",
     "devices": "device",
     "jobs": "job",
+    "syncs": "peeringdbsync",
+    "refused": "peeringdbrefusedrow",
+    "drift": "peeringdbdrift",
 }
 
 

@@ -1,1 +1,11 @@
-from . import fabrics, jobs, peers, peers_hidden, rendering, routers, sessions  # noqa: F401  (registers the views)
+from . import (  # noqa: F401  (registers the views)
+    fabrics,
+    jobs,
+    peeringdb,
+    peeringdb_drift,
+    peers,
+    peers_hidden,
+    rendering,
+    routers,
+    sessions,
+)

@@ -87,9 +87,11 @@ def plan_repairs(ids: Iterable[int], user: User) -> RepairPlan:
     return RepairPlan(tuple(planned), tuple(left))
 
 
-def repair(ids: Iterable[int], user: User) -> RepairPlan:
+def repair(ids: Iterable[int], user: User, *, message: str = "") -> RepairPlan:
     """
     Repair these drifts as plan_repairs() says, and forget those that are mended. Returns what was done.
+
+    `message` is for the change log.
 
     RepairError, and nothing is changed, when a value cannot be taken. The number of queries does not depend on the
     number of drifts.
@@ -100,13 +102,13 @@ def repair(ids: Iterable[int], user: User) -> RepairPlan:
         for step in plan.steps:
             by_model[type(step.target)].append(step)
         for model, steps in by_model.items():
-            _change(model, steps)
+            _change(model, steps, message)
         mended = PeeringDBDrift.objects.filter(pk__in=[step.drift.pk for step in plan.steps])
         mended.forget()  # type: ignore[attr-defined]
     return plan
 
 
-def _change(model: type[models.Model], steps: Sequence[Step]) -> None:
+def _change(model: type[models.Model], steps: Sequence[Step], message: str) -> None:
     """Write the steps of one model. Several may be about the same object."""
     wanted: dict[Any, dict[str, Any]] = defaultdict(dict)
     for step in steps:
@@ -117,6 +119,7 @@ def _change(model: type[models.Model], steps: Sequence[Step]) -> None:
     recording.snapshot_all(rows)
     problems = []
     for row in rows:
+        row._changelog_message = message
         for field, value in wanted[row.pk].items():
             setattr(row, field, value)
         problems += _problems(row, wanted[row.pk])

@@ -1,0 +1,124 @@
+"""What mends a drift, as links for its row: to a change here that is confirmed first, to another page, to PeeringDB."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from ..choices import PeeringDBDriftChoices as Kind
+from ..services.peeringdb.repairs import is_repairable
+from ..services.peeringdb.site import site_url
+
+__all__ = ("RepairLink", "repairs_of")
+
+APP = "netbox_peering_manager"
+
+
+@dataclass(frozen=True)
+class RepairLink:
+    """A link that mends a drift. `style` is one of NetBox's button colors; `is_external` leads to PeeringDB."""
+
+    label: str
+    url: str
+    icon: str
+    style: str = "primary"
+    is_external: bool = False
+
+
+# What the confirmed change of each kind is called, and the right without which it is not offered.
+CHANGES = {
+    Kind.PEER_ADDRESS_GONE: (gettext_lazy("Disable session"), "netbox_routing.change_bgppeer"),
+    Kind.PEER_ASN_CHANGED: (gettext_lazy("Disable session"), "netbox_routing.change_bgppeer"),
+    Kind.PORT_NOT_OPERATIONAL: (gettext_lazy("Disable session"), "netbox_routing.change_bgppeer"),
+    Kind.NETWORK_GONE: (gettext_lazy("Unlink from PeeringDB"), f"{APP}.change_peerasn"),
+    Kind.MAX_PREFIXES_DIFFER: (gettext_lazy("Take PeeringDB's value"), f"{APP}.change_peerasn"),
+    Kind.AS_SET_DIFFERS: (gettext_lazy("Take PeeringDB's value"), f"{APP}.change_peerasn"),
+}
+
+
+def repairs_of(drift: Any, user: AbstractBaseUser | AnonymousUser | None) -> list[RepairLink]:
+    """
+    Return what mends `drift`, the most likely first; nothing for no user. Costs no query.
+
+    What a right lacks for is left out. Constraints are held against the object when the link is followed.
+    """
+    if user is None or drift.object is None:
+        return []
+    links = [*_changes(drift, user), *_pages(drift, user)]
+    return [link for link in links if link.url]
+
+
+def _changes(drift: Any, user: Any) -> Iterator[RepairLink]:
+    if is_repairable(drift.kind):
+        label, permission = CHANGES[drift.kind]
+        if user.has_perm(permission):
+            url = reverse(f"plugins:{APP}:peeringdbdrift_repair", args=[drift.pk])
+            yield RepairLink(str(label), url, "mdi-auto-fix")
+
+
+def _pages(drift: Any, user: Any) -> Iterator[RepairLink]:
+    if pages := _PAGES.get(drift.kind):
+        yield from pages(drift, user)
+
+
+def _session_pages(drift: Any, user: Any) -> Iterator[RepairLink]:
+    if user.has_perm(f"{APP}.delete_peeringsession"):
+        back = urlencode({"return_url": reverse(f"plugins:{APP}:peeringdbdrift_list")})
+        url = reverse(f"plugins:{APP}:peeringsession_delete", args=[drift.object_id])
+        yield RepairLink(_("Delete session"), f"{url}?{back}", "mdi-trash-can-outline", "danger")
+
+
+def _network_pages(drift: Any, user: Any) -> Iterator[RepairLink]:
+    if user.has_perm(f"{APP}.view_peeringsession"):
+        url = f"{reverse(f'plugins:{APP}:peeringsession_list')}?remote_as_id={drift.object.asn_id}"
+        yield RepairLink(_("Its sessions"), url, "mdi-format-list-bulleted", "secondary")
+
+
+def _contact_pages(drift: Any, user: Any) -> Iterator[RepairLink]:
+    if user.has_perm("tenancy.add_contactassignment"):
+        query = urlencode({"object_type": drift.object_type_id, "object_id": drift.object_id})
+        yield RepairLink(
+            _("Assign a contact"),
+            f"{reverse('tenancy:contactassignment_add')}?{query}",
+            "mdi-account-plus-outline",
+        )
+    if drift.object.peeringdb_id:
+        url = site_url("net", drift.object.peeringdb_id)
+        yield RepairLink(_("In PeeringDB"), url, "mdi-open-in-new", "secondary", is_external=True)
+
+
+def _missing_here_pages(drift: Any, user: Any) -> Iterator[RepairLink]:
+    if user.has_perm(f"{APP}.add_peeringconnection"):
+        url = reverse(f"plugins:{APP}:peeringfabric_import_presence")
+        yield RepairLink(_("Import own ports"), url, "mdi-import")
+
+
+def _missing_there_pages(drift: Any, user: Any) -> Iterator[RepairLink]:
+    if user.has_perm(f"{APP}.change_peeringconnection"):
+        url = reverse(f"plugins:{APP}:peeringconnection_edit", args=[drift.object_id])
+        yield RepairLink(_("Edit connection"), url, "mdi-pencil", "secondary")
+    url = site_url("ix", drift.object.peering_network.fabric.peeringdb_id or "")
+    yield RepairLink(_("Exchange in PeeringDB"), url, "mdi-open-in-new", "secondary", is_external=True)
+
+
+def _prefix_pages(drift: Any, user: Any) -> Iterator[RepairLink]:
+    if user.has_perm(f"{APP}.change_peeringnetwork"):
+        url = reverse(f"plugins:{APP}:peeringfabric_renumber", args=[drift.object.fabric_id])
+        yield RepairLink(_("Renumber"), url, "mdi-swap-horizontal")
+
+
+_PAGES: dict[str, Callable[[Any, Any], Iterator[RepairLink]]] = {
+    Kind.PEER_ADDRESS_GONE: _session_pages,
+    Kind.PEER_ASN_CHANGED: _session_pages,
+    Kind.PORT_NOT_OPERATIONAL: _session_pages,
+    Kind.NETWORK_GONE: _network_pages,
+    Kind.CONTACTS_GONE: _contact_pages,
+    Kind.OWN_PORT_MISSING_HERE: _missing_here_pages,
+    Kind.OWN_PORT_MISSING_THERE: _missing_there_pages,
+    Kind.PREFIX_CHANGED: _prefix_pages,
+}
