@@ -52,6 +52,15 @@ def bulk_create[M: models.Model](
     return made
 
 
+def record_created(rows: "Sequence[models.Model]") -> None:
+    """
+    Record rows of one model as made that the caller inserted with QuerySet.bulk_create(), because it had to look at
+    them (or give them tags) before it was settled that they stay. In the transaction that inserted them.
+    """
+    if rows:
+        _record(rows, created=True)
+
+
 def bulk_update[M: models.Model](rows: "Sequence[M]", fields: "Sequence[str]") -> None:
     """
     Write `fields` of rows of one model, and record each as changed.

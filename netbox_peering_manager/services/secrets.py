@@ -11,6 +11,8 @@ This is the only module that reads or writes `PeeringSession.encrypted_password`
 """
 
 import base64
+import secrets
+import string
 from typing import TYPE_CHECKING, Any
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
@@ -35,6 +37,10 @@ if TYPE_CHECKING:
     from ..models import PeeringSession
 
 MASK = "********"
+# Letters and digits alone, which no router's command line takes for something else; 24 of them have 142 bits, and fit
+# the shortest limit that routers have for a TCP MD5 key (25 characters).
+GENERATED_LENGTH = 24
+GENERATED_FROM = string.ascii_letters + string.digits
 PERMISSION = "netbox_peering_manager.view_session_secrets_peeringsession"
 ACTION = "view_session_secrets"
 
@@ -70,6 +76,11 @@ def decrypt_all(tokens: "Iterable[tuple[str, object]]") -> list[str]:
                 ).format(owner=owner)
             ) from error
     return plaintexts
+
+
+def generate_password() -> str:
+    """Return a new random password that any router takes."""
+    return "".join(secrets.choice(GENERATED_FROM) for _ in range(GENERATED_LENGTH))
 
 
 def set_password(session: "PeeringSession", plaintext: str) -> None:

@@ -107,10 +107,13 @@ def _nets(numbers: set[int]) -> dict[int, PeeringDBNet]:
 
 
 def _rirs() -> dict[str, RIR]:
-    slugs = {slug for registry in REGISTRIES.values() for slug in registry.slugs}
-    if default := get_setting("default_rir"):
-        slugs.add(default)
-    return {rir.slug: rir for rir in RIR.objects.filter(slug__in=slugs).order_by("pk")}
+    """The RIRs that are one of the registries, by slug or by name, and the one of the setting default_rir; by slug."""
+    slugs = {slug for registry in REGISTRIES.values() for slug in registry.slugs} | {
+        get_setting("default_rir")
+    }
+    names = {registry.name for registry in REGISTRIES.values()}
+    rirs = RIR.objects.filter(Q(slug__in=slugs) | Q(name__in=names))
+    return {rir.slug: rir for rir in rirs.order_by("pk")}
 
 
 def _addresses(places: Sequence[Place]) -> dict[tuple[int | None, Address], list[IPAddress]]:

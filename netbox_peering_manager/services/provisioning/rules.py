@@ -58,7 +58,32 @@ class Rows:
         yield from (self.asn, self.peer_asn, self.address, self.bgp_peer)
         yield from (self.family, self.peer_family, self.session)
 
+    def needed(self) -> Iterator[models.Model]:
+        """What is not the session's own: others can need it too."""
+        if self.rir is not None:
+            yield self.rir
+        yield from (self.asn, self.peer_asn, self.address, self.family)
 
+
+# Whatever a session can take, each behind those that it refers to.
+MODELS: tuple[type[models.Model], ...] = (
+    RIR,
+    ASN,
+    PeerASN,
+    IPAddress,
+    BGPPeer,
+    BGPAddressFamily,
+    BGPPeerAddressFamily,
+    PeeringSession,
+)
+# Of these, those that are not the session's own, by their kind (PlannedObject).
+KINDS: dict[type[models.Model], str] = {
+    RIR: "rir",
+    ASN: "asn",
+    PeerASN: "peer_asn",
+    IPAddress: "address",
+    BGPAddressFamily: "family",
+}
 # What is wrong with a row of these that is made on the way is wrong with this field of a NewSession.
 FIELD_OF_ROW: dict[type[models.Model], str] = {
     RIR: "remote_asn",
@@ -280,8 +305,9 @@ def _session(new: NewSession, bgp_peer: BGPPeer) -> PeeringSession:
 
 def _rir_for(asn: int, ground: Ground) -> RIR:
     registry = registry_of(asn)
-    if registry and (found := [ground.rirs[slug] for slug in registry.slugs if slug in ground.rirs]):
-        return min(found, key=lambda rir: rir.pk or 0)
+    for rir in ground.rirs.values():
+        if registry and (rir.slug in registry.slugs or rir.name == registry.name):
+            return rir
     if slug := get_setting("default_rir"):
         if slug in ground.rirs:
             return ground.rirs[slug]

@@ -6,7 +6,7 @@ more in clean(). All of that is known here from `ground`, or was made a moment a
 
 - what foreign keys lead to was just read or made; nothing is looked up again;
 - unique values are free because the row was looked for and not found. Should someone make it meanwhile, the database
-  refuses it. Looked up are RIRs, of which there are five, and link-local peers, which may be there already;
+  refuses it. Only link-local peers, which may be there already, are looked up;
 - ipam.IPAddress.clean() looks for duplicates, which `rules` refuses, and for ranges that are marked as populated;
 - netbox.models.BaseModel.clean() reads the object of a generic foreign key: the BGPPeer of an address family.
 
@@ -14,18 +14,42 @@ Fields, choices, custom fields and NetBox's CUSTOM_VALIDATORS are looked at by N
 tells when the methods that are mirrored here change in NetBox.
 """
 
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import models
 from django.utils.translation import gettext as _
 
+from core.models import ObjectType
 from extras.models import CustomField
-from ipam.models import RIR, IPAddress
+from ipam.models import IPAddress
+from netbox.context import query_cache
 from netbox.signals import post_clean
 from netbox_routing.models import BGPPeer, BGPPeerAddressFamily
 
 from .ground import Ground, host_of
 from .new import NewSession
 from .rules import FIELD_OF_ROW, Rows
+
+
+@contextmanager
+def kept_look_ups(*models: type[models.Model]) -> Iterator[None]:
+    """
+    Look up what NetBox asks for each row (type and custom fields of its model) once, outside of a request as well; the
+    types of these models at once.
+    """
+    token = query_cache.set(defaultdict(dict)) if query_cache.get() is None else None
+    try:
+        types = query_cache.get()["object_types"]
+        if wanted := [model for model in models if (model, True) not in types]:
+            found = ObjectType.objects.get_for_models(*wanted)
+            types.update({(model, True): object_type for model, object_type in found.items()})
+        yield
+    finally:
+        if token is not None:
+            query_cache.reset(token)
 
 
 def prepare(row: models.Model, rows: Rows) -> None:
@@ -51,7 +75,7 @@ def check(row: models.Model, ground: Ground) -> None:
         _clean_peer_family(row)
     else:
         row.clean()
-    if isinstance(row, RIR) or (isinstance(row, BGPPeer) and host_of(row.peer).is_link_local):
+    if isinstance(row, BGPPeer) and host_of(row.peer).is_link_local:
         row.validate_unique()
         row.validate_constraints()
 
