@@ -235,12 +235,9 @@ def _primary(error: BaseException) -> str:
 
 def _record_failure(run: PeeringDBSync, message: str) -> None:
     """Record a failure, over a new connection when the old one is gone. Without any the next sync finds it out."""
-    if run.pk is None:
-        connection.close_if_unusable_or_obsolete()
-        return
     for attempt in range(RECONNECTS):
         try:
-            connection.close_if_unusable_or_obsolete()
+            _drop_dead_connection()
             runs.end(run, Status.FAILED, message)
         except (DatabaseError, InterfaceError):
             if connection.in_atomic_block or attempt == RECONNECTS - 1:
@@ -248,6 +245,12 @@ def _record_failure(run: PeeringDBSync, message: str) -> None:
             time.sleep(RECONNECT_S)
         else:
             return
+
+
+def _drop_dead_connection() -> None:
+    """Let Django connect anew. Not within a transaction, which would begin to lie."""
+    if not connection.in_atomic_block and connection.connection is not None and not connection.is_usable():
+        connection.close()
 
 
 def _about_refused(counts: dict[str, Counts], staged: list[Staged]) -> Iterator[str]:
