@@ -355,7 +355,8 @@ def test_malformed_rows_are_kept_aside_and_everything_else_arrives(server, town)
     for tag in TAGS:
         assert set(mirrored()[tag]) == ids(town, tag) - spoilt[tag]
         assert run.counts[tag]["refused"] == len(spoilt[tag])
-    assert PeeringDBRefusedRow.objects.count() == sum(map(len, spoilt.values())) > 20
+    # Rows without an id that say the same are kept once.
+    assert 20 < PeeringDBRefusedRow.objects.count() <= sum(map(len, spoilt.values()))
     assert run.status == "completed"
     assert "Rows refused and kept aside: " in run.message
 
