@@ -8,7 +8,7 @@ DEV = $(if $(PYTHON),$(PYTHON) -m dev,$(error Python 3.12 or newer is missing. I
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test serve stop bench lint format docs package baseline check clean
+.PHONY: help demo test serve stop lab bench lint format docs package baseline check clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -24,6 +24,9 @@ serve: ## Start NetBox in the background and print its address and login
 
 stop: ## Stop exactly what was started
 	$(DEV) stop
+
+lab: ## Start the demo's peering LAN with real routers (needs root)
+	$(DEV) lab $(ARGS)
 
 bench: ## Run the benchmarks and write benchmarks/results.json
 	$(DEV) bench $(ARGS)

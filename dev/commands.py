@@ -9,6 +9,7 @@ import sys
 
 from dev import checks, ci, netbox, package, paths, programs, stack, venv
 from dev.errors import DevError
+from dev.lab import ending
 from dev.progress import say
 
 
@@ -56,7 +57,8 @@ def demo(_options):
 def test(options):
     """Run the tests on all cores; further arguments go to pytest."""
     venv.ensure()
-    programs.ensure(programs.FOR_TESTS)
+    # Whoever is not root cannot run the lab's tests either, and reads so in their skips.
+    programs.ensure([*programs.FOR_TESTS, *(programs.FOR_LAB if os.geteuid() == 0 else ())])
     workers = str(max(2, os.cpu_count() or 1))
     return run(["python", "-m", "pytest", "-n", workers, *(options.arguments or ["tests"])])
 
@@ -66,6 +68,14 @@ def bench(options):
     venv.ensure()
     stack.ensure_migrated()
     return run(["python", "-m", "benchmarks", *options.arguments])
+
+
+def lab(options):
+    """Start the demo's peering LAN with real routers, in network namespaces (needs root)."""
+    ending.require_root()
+    venv.ensure()
+    programs.ensure(programs.FOR_LAB)
+    return run(["python", "-m", "dev.lab", *options.arguments])
 
 
 def lint(_options):
@@ -161,6 +171,7 @@ COMMANDS = {
     "serve": serve,
     "stop": stop,
     "bench": bench,
+    "lab": lab,
     "lint": lint,
     "format": format_code,
     "docs": docs,

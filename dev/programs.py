@@ -68,6 +68,11 @@ PROGRAMS = {
         ("/usr/sbin/bgpd",), ("openbgpd",), "OpenBGPD's parser, which checks rendered configurations"
     ),
     "chromium": Program(("chromium",), ("chromium",), "the browser tests"),
+    "frr-reload": Program(
+        ("/usr/lib/frr/frr-reload.py",), ("frr-pythontools",), "replacing the configuration of the lab's routers"
+    ),
+    "sshd": Program(("/usr/sbin/sshd",), ("openssh-server",), "reaching the lab's routers"),
+    "ip": Program(("ip", "/usr/sbin/ip", "/sbin/ip"), ("iproute2",), "the lab's network namespaces"),
 }
 
 FOR_VENV = ("cc", "pg_config")
@@ -75,6 +80,7 @@ FOR_DATABASE = ("postgres", "initdb", "ltree")
 FOR_REDIS = ("redis-server",)
 FOR_CLIENT = ("psql",)
 FOR_DEMO = ("frr",)
+FOR_LAB = ("frr", "frr-reload", "bird", "openbgpd", "sshd", "ip")
 FOR_TESTS = ("frr", "bird", "openbgpd", "chromium")
 
 

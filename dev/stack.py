@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from dev import baseline, databases, netbox, paths, peeringdb, postgres, processes, programs, redis, state
+from dev.lab import ending
 from dev.progress import step
 
 SCRATCH = "netbox_baseline"
@@ -97,7 +98,7 @@ def describe(remembered):
 def stop():
     """Stop what this checkout started. Returns the names of what ran."""
     with state.locked():
-        stopped = netbox.stop()
+        stopped = [f"lab {name}" for name in ending.stop_all()] + netbox.stop()
         stopped += ["redis"] if redis.stop() else []
         stopped += ["postgres"] if postgres.stop() else []
         return stopped

@@ -3,6 +3,9 @@ What every test run needs beside the stack, which `dev/pytest_plugin.py` brings 
 """
 
 import gc
+import os
+
+import pytest
 
 
 def pytest_collection_finish():
@@ -10,3 +13,19 @@ def pytest_collection_finish():
     gc.collect()
     gc.freeze()
     gc.set_threshold(500_000, 20, 50)
+
+
+@pytest.fixture(scope="session")
+def lab():
+    """
+    A lab of real routers (`dev/lab`) of this process alone: workers of pytest-xdist do not share one. Its two routers
+    begin with nothing configured; whoever changes one begins by saying all that it needs.
+    """
+    if os.geteuid() != 0:
+        pytest.skip("The lab makes network namespaces, which needs root: sudo make test")
+    from dev.lab import ending
+    from dev.lab.lab import running
+
+    ending.stop_left_over()
+    with running(f"{ending.TEST_PREFIX}{os.getpid()}") as started:
+        yield started
