@@ -43,9 +43,10 @@ NOTES_MAX = 20
 
 # Of each peer ASN the net with its number: the youngest, should the mirror have two.
 _PEERS = f"""
-SELECT DISTINCT ON (peer.id) peer.id, net.id
+SELECT peer.id, net.id
 FROM {PeerASN._meta.db_table} peer JOIN ipam_asn ON ipam_asn.id = peer.asn_id
-JOIN {PeeringDBNet._meta.db_table} net ON net.asn = ipam_asn.asn
+JOIN {PeeringDBNet._meta.db_table} net ON net.asn = ipam_asn.asn AND NOT EXISTS (
+    SELECT FROM {PeeringDBNet._meta.db_table} younger WHERE younger.asn = net.asn AND younger.id > net.id)
 """  # noqa: S608
 # More than suggested() would change, never less: it has the last word.
 _MAY_CHANGE = """
@@ -58,7 +59,7 @@ OR ('ipv6_max_prefixes' = ANY(follow_peeringdb) AND net.info_prefixes6 > 0
     AND net.info_prefixes6 IS DISTINCT FROM peer.ipv6_max_prefixes))
 """
 _ONE = "AND ipam_asn.asn = %s"
-_IN_ORDER = "ORDER BY peer.id, net.id DESC"
+_IN_ORDER = "ORDER BY peer.id"
 _LOOKED_AT = f"""
 UPDATE {PeerASN._meta.db_table} peer SET peeringdb_last_sync = %s
 FROM ipam_asn JOIN {PeeringDBNet._meta.db_table} net ON net.asn = ipam_asn.asn WHERE ipam_asn.id = peer.asn_id
