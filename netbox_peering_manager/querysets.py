@@ -7,9 +7,12 @@ from django.contrib.contenttypes.prefetch import GenericPrefetch
 from django.db import models
 from django.db.models import F, Func, OuterRef, Q, Subquery, Value
 from django.db.models.functions import Coalesce
+from django.db.models.lookups import IsNull
 from django.utils import timezone
 
 from utilities.querysets import RestrictedQuerySet
+
+from .expressions import FromSessionTemplate, InheritsFromSessionTemplate, remote_as_of
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
@@ -88,6 +91,13 @@ class PeeringSessionQuerySet(RestrictedQuerySet):
 
     def with_bgp(self) -> Self:
         """Join what lists and pages show of a session, so that its rows cost no further queries."""
+        parents = apps.get_model("netbox_routing", "BGPSessionTemplate").objects.select_related(
+            *(
+                f"{generation}{field}__peer_asn"
+                for generation in ("", "parent__", "parent__parent__")
+                for field in ("remote_as", "local_as")
+            )
+        )
         return self.select_related(
             "relationship",
             "peering_network__fabric",
@@ -100,7 +110,11 @@ class PeeringSessionQuerySet(RestrictedQuerySet):
             "bgp_peer__peer_session__local_as__peer_asn",
             "bgp_peer__scope__vrf",
             "bgp_peer__scope__router__asn__peer_asn",
-        ).prefetch_related("bgp_peer__scope__router__assigned_object")
+        ).prefetch_related(
+            "bgp_peer__scope__router__assigned_object",
+            # Asked for only where a template has a parent.
+            models.Prefetch("bgp_peer__peer_session__parent", parents),
+        )
 
     def for_device(self, device: "Device | int") -> Self:
         """Sessions on BGP routers that are assigned to `device` (an object or its id)."""
@@ -108,20 +122,14 @@ class PeeringSessionQuerySet(RestrictedQuerySet):
 
     def with_remote_as(self) -> Self:
         """Annotate `remote_as_id`: the BGPPeer's remote AS, else its session template's, else its peer group's."""
-        return self.annotate(
-            remote_as_id=Coalesce(
-                "bgp_peer__remote_as_id",
-                "bgp_peer__peer_session__remote_as_id",
-                "bgp_peer__peer_group__remote_as_id",
-            )
-        )
+        return self.annotate(remote_as_id=remote_as_of("bgp_peer"))
 
     def with_local_as(self) -> Self:
         """Annotate `local_as_id`: the BGPPeer's local AS, else its session template's, else its BGP router's."""
         return self.annotate(
             local_as_id=Coalesce(
                 "bgp_peer__local_as_id",
-                "bgp_peer__peer_session__local_as_id",
+                FromSessionTemplate("bgp_peer__peer_session_id", field="local_as"),
                 "bgp_peer__scope__router__asn_id",
             )
         )
@@ -131,7 +139,7 @@ class PeeringSessionQuerySet(RestrictedQuerySet):
         return self.annotate(
             is_enabled=Coalesce(
                 "bgp_peer__enabled",
-                "bgp_peer__peer_session__enabled",
+                FromSessionTemplate("bgp_peer__peer_session_id", field="enabled"),
                 "bgp_peer__peer_group__enabled",
                 Value(True),
             )
@@ -294,11 +302,15 @@ def _remote_as_is(asn: "OuterRef | models.QuerySet") -> tuple[Q, Q, Q]:
     What with_remote_as() says in one expression. Apart, each is a look-up in an index, which matters when it
     is made for each row of a list.
     """
-    peer, template, group = "bgp_peer", "bgp_peer__peer_session", "bgp_peer__peer_group"
+    template, field = "bgp_peer__peer_session_id", {"field": "remote_as"}
     return (
-        Q(**{f"{peer}__remote_as": asn}),
-        Q(**{f"{peer}__remote_as": None, f"{template}__remote_as": asn}),
-        Q(**{f"{peer}__remote_as": None, f"{template}__remote_as": None, f"{group}__remote_as": asn}),
+        Q(bgp_peer__remote_as=asn),
+        Q(InheritsFromSessionTemplate(template, asn, **field), bgp_peer__remote_as=None),
+        Q(
+            IsNull(FromSessionTemplate(template, **field), True),
+            bgp_peer__remote_as=None,
+            bgp_peer__peer_group__remote_as=asn,
+        ),
     )
 
 

@@ -5,6 +5,7 @@ Peer addresses, AS numbers, timers, BFD, families and policies are the BGPPeer's
 about, and keeps its password encrypted, because BGPPeer.password is a plain column.
 """
 
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from django.core.exceptions import ObjectDoesNotExist, ValidationError
@@ -15,11 +16,15 @@ from netbox.models import OrganizationalModel, PrimaryModel
 from utilities.fields import ColorField
 
 from ..choices import BGPRoleChoices
+from ..lineage import lineage
 from ..querysets import PeeringSessionQuerySet, RemovedSessionQuerySet
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from dcim.models import Device
     from ipam.models import ASN
+    from netbox_routing.models import BGPSessionTemplate
 
 __all__ = ("PeeringSession", "Relationship", "RemovedSession")
 
@@ -168,10 +173,15 @@ class PeeringSession(PrimaryModel):
 
     def _from_bgp_peer(self, field: str) -> "ASN | None":
         peer = self.bgp_peer
-        for holder in (peer, peer.peer_session, peer.peer_group):
+        # Lazily, because a parent may have to be fetched.
+        for holder in chain((peer,), self.session_templates(), (peer.peer_group,)):
             if value := getattr(holder, field, None):
                 return value
         return None
+
+    def session_templates(self) -> "Iterator[BGPSessionTemplate]":
+        """Yield the session template of the BGPPeer, its parent and so on: the nearest that says something counts."""
+        return lineage(self.bgp_peer.peer_session, lambda template: template.parent)
 
     def clean(self) -> None:
         super().clean()

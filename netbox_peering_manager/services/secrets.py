@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from django.contrib.auth.models import AnonymousUser
 
+    from netbox_routing.models import BGPSessionTemplate
     from users.models import User
 
     from ..models import PeeringSession
@@ -101,13 +102,17 @@ def reveal_password(session: "PeeringSession") -> str:
     """
     Return the session's password in clear, an empty text when it has none.
 
-    Its own first, then one found in the plain column of its BGPPeer or of its session template. The caller
-    has checked `may_view_secrets`.
+    Its own first, then one found in the plain column of its BGPPeer, then of the session template or the nearest of
+    its parents that has one. The caller has checked `may_view_secrets`.
     """
     if session.encrypted_password:
         return decrypt(session.encrypted_password, session)
-    template = session.bgp_peer.peer_session
-    return session.bgp_peer.password or (template.password if template else "") or ""
+    return session.bgp_peer.password or getattr(inherited_from(session), "password", "")
+
+
+def inherited_from(session: "PeeringSession") -> "BGPSessionTemplate | None":
+    """Return the session template whose password a session without one of its own has, None when none has one."""
+    return next((template for template in session.session_templates() if template.password), None)
 
 
 def may_view_secrets(user: "User | AnonymousUser", session: "PeeringSession") -> bool:

@@ -3,11 +3,11 @@
 from functools import cached_property
 
 import django_tables2 as tables
-from django.db.models import QuerySet
-from django.db.models.functions import Coalesce
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
+from ipam.models import ASN
 from netbox.tables import OrganizationalModelTable, PrimaryModelTable, columns
 
 from ..models import PeeringConnection, PeeringSession, Relationship
@@ -228,23 +228,14 @@ class PeeringSessionTable(PrimaryModelTable):
         return {connection.pk: connection for connection in connections}
 
     def order_remote_as(self, queryset: QuerySet, is_descending: bool) -> tuple[QuerySet, bool]:
-        return _by_number(
-            queryset, is_descending, "bgp_peer", "bgp_peer__peer_session", "bgp_peer__peer_group"
-        )
+        return _by_number(queryset.with_remote_as(), "remote_as_id", is_descending)
 
     def order_local_as(self, queryset: QuerySet, is_descending: bool) -> tuple[QuerySet, bool]:
-        number = Coalesce(
-            "bgp_peer__local_as__asn",
-            "bgp_peer__peer_session__local_as__asn",
-            "bgp_peer__scope__router__asn__asn",
-        )
-        return _ordered(queryset, number, is_descending)
+        return _by_number(queryset.with_local_as(), "local_as_id", is_descending)
 
 
-def _by_number(queryset: QuerySet, is_descending: bool, *holders: str) -> tuple[QuerySet, bool]:
-    return _ordered(queryset, Coalesce(*(f"{holder}__remote_as__asn" for holder in holders)), is_descending)
-
-
-def _ordered(queryset: QuerySet, number: Coalesce, is_descending: bool) -> tuple[QuerySet, bool]:
+def _by_number(queryset: QuerySet, asn_id: str, is_descending: bool) -> tuple[QuerySet, bool]:
+    """Order by the number of the AS whose id stands in an annotation."""
+    number = Subquery(ASN.objects.filter(pk=OuterRef(asn_id)).order_by().values("asn"))
     ordering = number.desc(nulls_last=True) if is_descending else number.asc(nulls_last=True)
     return queryset.order_by(ordering, "pk"), True

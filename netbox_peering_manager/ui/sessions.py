@@ -227,12 +227,12 @@ class PasswordPanel(panels.ObjectPanel):
 
     def get_context(self, context):
         session, user = context["object"], context["request"].user
-        template = session.bgp_peer.peer_session
-        inherited = bool(template and template.password)
+        own = session.has_password or session.has_clear_password
+        inherited_from = None if own else secrets.inherited_from(session)
         return {
             **super().get_context(context),
-            "inherited_from": template if inherited and not session.has_clear_password else None,
-            "is_set": session.has_password or session.has_clear_password or inherited,
+            "inherited_from": inherited_from,
+            "is_set": own or inherited_from is not None,
             "may_reveal": secrets.may_view_secrets(user, session),
             "may_move": may_move_password(user, session),
         }

@@ -110,13 +110,19 @@ def test_as_that_never_was_affiliated_can_be_entered_as_it_is():
 
 
 def make_session_by(holder, asn, host):
-    """A session whose remote AS comes from the BGPPeer ("peer"), its session template or its peer group."""
+    """
+    A session whose remote AS comes from the BGPPeer ("peer"), its session template, the template above that ("parent")
+    or its peer group.
+    """
     peer = factories.make_bgp_peer(f"198.51.100.{host}/24", asn=asn)
     if holder != "peer":
         other = factories.make_asn(64510)
         template = BGPSessionTemplate.objects.create(
             name=f"t{host}", remote_as=peer.remote_as if holder == "template" else None
         )
+        if holder == "parent":
+            template.parent = BGPSessionTemplate.objects.create(name=f"p{host}", remote_as=peer.remote_as)
+            template.save()
         # A group's AS only counts where the session template has none.
         group = BGPPeerTemplate.objects.create(
             name=f"g{host}", remote_as=peer.remote_as if holder == "group" else other
@@ -130,21 +136,23 @@ def test_sessions_are_counted_whoever_holds_their_remote_as():
     admin = User.objects.create_superuser("admin")
     peers = [factories.make_peer_asn(number) for number in (64496, 64497, 64510)]
     for host, (holder, asn) in enumerate(
-        [("peer", 64496), ("template", 64496), ("group", 64496), ("group", 64497)], start=10
+        [("peer", 64496), ("template", 64496), ("parent", 64496), ("group", 64496), ("group", 64497)],
+        start=10,
     ):
         make_session_by(holder, asn, host)
     counts = {peer.pk: peer.session_count for peer in PeerASN.objects.with_counts(admin)}
-    assert [counts[peer.pk] for peer in peers] == [3, 1, 0]
+    assert [counts[peer.pk] for peer in peers] == [4, 1, 0]
     # The same sessions as the session table of the peer ASN's page shows.
-    assert [PeeringSession.objects.for_remote_as(peer.asn_id).count() for peer in peers] == [3, 1, 0]
+    assert [PeeringSession.objects.for_remote_as(peer.asn_id).count() for peer in peers] == [4, 1, 0]
 
 
 def test_peers_with_and_without_sessions_are_told_apart_whoever_holds_their_remote_as():
-    for host, (holder, asn) in enumerate([("peer", 64496), ("template", 64497), ("group", 64498)], start=10):
+    holders = [("peer", 64496), ("template", 64497), ("group", 64498), ("parent", 64499)]
+    for host, (holder, asn) in enumerate(holders, start=10):
         factories.make_peer_asn(asn)
         make_session_by(holder, asn, host)
     factories.make_peer_asn(64510)
     sessions = PeeringSession.objects.all()
     with_sessions = PeerASN.objects.having_sessions(sessions)
-    assert [peer.asn.asn for peer in with_sessions] == [64496, 64497, 64498]
+    assert [peer.asn.asn for peer in with_sessions] == [64496, 64497, 64498, 64499]
     assert [peer.asn.asn for peer in PeerASN.objects.having_sessions(sessions, False)] == [64510]

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from ...lineage import lineage
 from . import rows
 
 __all__ = ("Effective", "EffectiveFamily", "EffectiveSession", "resolve")
@@ -227,13 +228,8 @@ def _inherited_template(template_id: int, loaded: rows.Loaded) -> _Template:
 
 def _with_parents(template_id: int, loaded: rows.Loaded) -> Iterator[rows.SessionTemplateRow]:
     """Yield a session template, its parent, that one's parent and so on, each once."""
-    seen: set[int] = set()
-    current: int | None = template_id
-    while current and current not in seen and current in loaded.session_templates:
-        seen.add(current)
-        template = loaded.session_templates[current]
-        yield template
-        current = template.parent_id
+    templates = loaded.session_templates
+    return lineage(templates.get(template_id), lambda template: templates.get(template.parent_id or 0))
 
 
 def _passwords(loaded: rows.Loaded, templates: Mapping[int, _Template], mask: str) -> dict[int, str]:
