@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 
 from extras.models import CustomField
 from ipam.models import IPAddress, Prefix
+from netbox.signals import post_clean
 
 from ...exceptions import ExchangeError
 from ...models import PeeringConnection
@@ -127,11 +128,31 @@ def _validate(row: models.Model) -> None:
         known: Any = next((model for model in LOOKS_THINGS_UP if isinstance(row, model)), None)
         if known is None:
             row.clean()
+        elif known is IPAddress:
+            _clean_address(row)
         else:
             # What stands above it: custom fields and custom validators.
             super(known, row).clean()
     except ValidationError as error:
         raise ExchangeError({None: [_named(row, error)]}) from error
+
+
+def _clean_address(row: Any) -> None:
+    """
+    As for the others, with what the address is assigned to taken from the row: NetBox reads it for each anew.
+
+    While it has none, none is read. `_replicated_base` is how NetBox holds custom validation back, so that validators
+    are given the row once it is complete.
+    """
+    assigned = row.assigned_object
+    row.assigned_object = None
+    row._replicated_base = True
+    try:
+        super(IPAddress, row).clean()
+    finally:
+        del row._replicated_base
+        row.assigned_object = assigned
+    post_clean.send(sender=IPAddress, instance=row)
 
 
 def _named(row: models.Model, error: ValidationError) -> str:
