@@ -13,7 +13,13 @@ from netbox_routing.models import BGPPeer, BGPPeerTemplate
 
 from dev.sample_peeringdb.days import renumber as renumber_in_peeringdb
 from netbox_peering_manager.exceptions import ExchangeError
-from netbox_peering_manager.models import PeeringConnection, PeeringDBIXPfx, PeeringNetwork, PeeringSession
+from netbox_peering_manager.models import (
+    PeeringConnection,
+    PeeringDBIXPfx,
+    PeeringDBNetIXLan,
+    PeeringNetwork,
+    PeeringSession,
+)
 from netbox_peering_manager.services.peeringdb.presence import import_presence
 from netbox_peering_manager.services.peeringdb.renumbering import plan_renumbering, renumber
 from tests.fabrics.mirror import make_exchange, make_ixlan, make_ixpfx, make_port
