@@ -6,10 +6,10 @@ circle each is asked once.
 """
 
 from django.apps import apps
-from django.db.models import BooleanField, Field, Func
+from django.db.models import BigIntegerField, BooleanField, Field, Func
 from django.db.models.functions import Coalesce
 
-__all__ = ("FromSessionTemplate", "InheritsFromSessionTemplate", "remote_as_of")
+__all__ = ("FromSessionTemplate", "InheritsFromSessionTemplate", "remote_as_of", "remote_asn_of")
 
 
 class FromSessionTemplate(Func):
@@ -78,6 +78,18 @@ def remote_as_of(bgp_peer: str = "") -> Coalesce:
         f"{path}remote_as_id",
         FromSessionTemplate(f"{path}peer_session_id", field="remote_as"),
         f"{path}peer_group__remote_as_id",
+    )
+
+
+def remote_asn_of(bgp_peer: str = "") -> Coalesce:
+    """The number of that AS."""
+    path = f"{bgp_peer}__" if bgp_peer else ""
+    inherited = FromSessionTemplate(f"{path}peer_session_id", field="remote_as")
+    return Coalesce(
+        f"{path}remote_as__asn",
+        Func(inherited, template='(SELECT "asn" FROM "ipam_asn" WHERE "id" = %(expressions)s)'),
+        f"{path}peer_group__remote_as__asn",
+        output_field=BigIntegerField(),
     )
 
 

@@ -7,6 +7,7 @@ from django.urls import reverse
 
 from netbox_routing.models import BGPPeer, BGPSessionTemplate
 
+from netbox_peering_manager.expressions import remote_asn_of
 from netbox_peering_manager.models import PeeringSession
 from netbox_peering_manager.services import secrets
 from netbox_peering_manager.services.rendering.peering import gather
@@ -63,6 +64,9 @@ def as_each_sees_it(session):
 
 def test_the_nearest_template_that_says_something_counts_for_objects_queries_and_rendering(session):
     assert (session.remote_as.asn, session.local_as.asn) == (GRANDPARENT, 64501)
+    numbers = PeeringSession.objects.order_by().values_list(remote_asn_of("bgp_peer"), flat=True)
+    assert list(numbers) == [GRANDPARENT]
+    assert list(BGPPeer.objects.order_by().values_list(remote_asn_of(), flat=True)) == [GRANDPARENT]
     assert as_each_sees_it(session) == ((GRANDPARENT, 64501, False),) * 2
     BGPSessionTemplate.objects.filter(name="parent").update(remote_as=factories.make_asn(64498), enabled=True)
     session = PeeringSession.objects.get()

@@ -13,7 +13,6 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import models, transaction
 from django.db.models import Exists, F, Func, OuterRef, Q, TextField, prefetch_related_objects
 from django.db.models.fields.json import KT
-from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django_pg_utils import advisory_lock
 
@@ -23,6 +22,7 @@ from netbox.context import current_request, events_queue
 from tenancy.models import ContactAssignment
 
 from ...events import PEERINGDB_DRIFT
+from ...expressions import remote_asn_of
 from ...models import (
     MIRROR,
     PeerASN,
@@ -127,14 +127,6 @@ def _ports() -> Iterator[Port]:
         yield Port(pk, ix_id, ixlan_id, asn, (ipv4, ipv6), operational, exchange or "")
 
 
-def _remote_asn() -> Coalesce:
-    return Coalesce(
-        "bgp_peer__remote_as__asn",
-        "bgp_peer__peer_session__remote_as__asn",
-        "bgp_peer__peer_group__remote_as__asn",
-    )
-
-
 def _sessions() -> Iterator[Session]:
     sessions = PeeringSession.objects.with_enabled().filter(
         is_enabled=True, peering_network__peeringdb_id__isnull=False
@@ -144,7 +136,7 @@ def _sessions() -> Iterator[Session]:
         "peering_network_id",
         "peering_network__peeringdb_id",
         _text("bgp_peer__peer__address", "HOST"),
-        _remote_asn(),
+        remote_asn_of("bgp_peer"),
         "is_route_server",
     )
     for row in rows:
@@ -166,7 +158,7 @@ def _connections() -> Iterator[Connection]:
 
 def _peers() -> Iterator[Peer]:
     """Peer ASNs. Sessions count with the remote AS that they inherit, contacts as NetBox assigns them."""
-    sessions = PeeringSession.objects.order_by().annotate(number=_remote_asn())
+    sessions = PeeringSession.objects.order_by().annotate(number=remote_asn_of("bgp_peer"))
     with_sessions = set(sessions.values_list("number", flat=True).distinct())
     assigned = ContactAssignment.objects.filter(
         object_type=ContentType.objects.get_for_model(PeerASN), object_id=OuterRef("pk")
