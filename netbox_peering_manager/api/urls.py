@@ -8,7 +8,7 @@ from django.urls import include, path
 
 from netbox.api.routers import NetBoxRouter
 
-from .views import fabrics, peers, peers_hidden, routers, sessions
+from .views import fabrics, peeringdb_drift, peers, peers_hidden, routers, sessions
 from .views.rendering import RenderConfigView
 
 app_name = "netbox_peering_manager"
@@ -20,6 +20,7 @@ for prefix, viewset in (
     *peers_hidden.routes,
     *sessions.routes,
     *routers.routes,
+    *peeringdb_drift.routes,
 ):
     router.register(prefix, viewset)
 

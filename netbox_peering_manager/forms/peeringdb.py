@@ -1,6 +1,7 @@
 """Area `peeringdb`: forms to filter syncs, refused rows and drift by."""
 
 from django import forms
+from django.core.validators import validate_comma_separated_integer_list
 from django.utils.translation import gettext_lazy as _
 
 from netbox.forms.mixins import SavedFiltersMixin
@@ -85,8 +86,15 @@ class PeeringDBDriftFilterForm(SavedFiltersMixin, FilterForm):
 
 
 class DriftRepairForm(forms.Form):
-    """Confirms repairs, for those that were shown, with a message for the change log."""
+    """
+    Confirms the repairs that were shown, with a message for the change log.
 
-    pk = forms.TypedMultipleChoiceField(required=False, widget=forms.MultipleHiddenInput)
+    `ids` holds those of the rows as one value, split by commas: Django refuses forms of more than 1,000 fields.
+    """
+
+    ids = forms.CharField(widget=forms.HiddenInput, validators=[validate_comma_separated_integer_list])
     return_url = forms.CharField(required=False, widget=forms.HiddenInput)
     changelog_message = forms.CharField(required=False, max_length=200, label=_("Changelog message"))
+
+    def clean_ids(self) -> list[int]:
+        return [int(pk) for pk in self.cleaned_data["ids"].split(",")]

@@ -90,16 +90,19 @@ class RepairView(OfVisibleObjects, GetReturnURLMixin, BaseObjectView):
         plan = plan_repairs(ids, request.user)
         back = self.get_return_url(request)
         form = form or forms.DriftRepairForm(
-            initial={"pk": [step.drift.pk for step in plan.steps], "return_url": back}
+            initial={"ids": ",".join(str(step.drift.pk) for step in plan.steps), "return_url": back}
         )
-        context = {"plan": plan, "form": form, "return_url": back}
+        context = {
+            "plan": plan,
+            "form": form,
+            "action": reverse("plugins:netbox_peering_manager:peeringdbdrift_bulk_repair"),
+            "return_url": back,
+        }
         return render(request, "netbox_peering_manager/peeringdb/repair.html", context)
 
-    def repair(self, request: HttpRequest, ids: Sequence[int]) -> HttpResponse:
-        """Repair these, and say what came of it."""
-        form = forms.DriftRepairForm(request.POST)
-        if not form.is_valid():
-            return self.show(request, ids, form)
+    def repair(self, request: HttpRequest, form: forms.DriftRepairForm) -> HttpResponse:
+        """Repair what was confirmed, and say what came of it. `form` is valid."""
+        ids = form.cleaned_data["ids"]
         try:
             done = repair(ids, request.user, message=form.cleaned_data["changelog_message"])
         except RepairError as error:
@@ -116,40 +119,34 @@ class RepairView(OfVisibleObjects, GetReturnURLMixin, BaseObjectView):
         )
         if done.left:
             messages.warning(request, " ".join(sorted({left.reason for left in done.left})))
-        return redirect(self._after(form))
-
-    @staticmethod
-    def _after(form) -> str:
         wanted = form.cleaned_data["return_url"]
-        return wanted if wanted and safe_for_redirect(wanted) else reverse(LIST)
+        return redirect(wanted if wanted and safe_for_redirect(wanted) else reverse(LIST))
 
 
 @register_model_view(PeeringDBDrift, "repair")
 class PeeringDBDriftRepairView(RepairView):
-    """Repair one."""
+    """Show what repairing one would change."""
 
     def get(self, request: HttpRequest, pk: int) -> HttpResponse:
         get_object_or_404(self.queryset, pk=pk)
         return self.show(request, [pk])
 
-    def post(self, request: HttpRequest, pk: int) -> HttpResponse:
-        get_object_or_404(self.queryset, pk=pk)
-        return self.repair(request, [pk])
-
 
 @register_model_view(PeeringDBDrift, "bulk_repair", path="repair", detail=False)
 class PeeringDBDriftBulkRepairView(RepairView):
-    """Repair those selected in the list, or all that match its filter."""
+    """Repair those selected in the list, or all that match its filter: shown first, done once confirmed."""
 
     def get(self, request: HttpRequest) -> HttpResponse:
         return redirect(LIST)
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        ids = self._chosen(request)
-        if not ids:
-            messages.warning(request, _("No drift was selected."))
-            return redirect(self.get_return_url(request))
-        return self.repair(request, ids) if "_confirm" in request.POST else self.show(request, ids)
+        if "_confirm" in request.POST:
+            form = forms.DriftRepairForm(request.POST)
+            return self.repair(request, form) if form.is_valid() else self.show(request, [], form)
+        if ids := self._chosen(request):
+            return self.show(request, ids)
+        messages.warning(request, _("No drift was selected."))
+        return redirect(self.get_return_url(request))
 
     def _chosen(self, request: HttpRequest) -> list[int]:
         if not request.POST.get("_all"):

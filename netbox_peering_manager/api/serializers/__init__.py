@@ -1,4 +1,5 @@
 from .fabrics import *
+from .peeringdb_drift import *
 from .peers import *
 from .peers_hidden import *
 from .routers import *

@@ -101,36 +101,39 @@ def repair(ids: Iterable[int], user: User, *, message: str = "") -> RepairPlan:
         by_model: dict[type[models.Model], list[Step]] = defaultdict(list)
         for step in plan.steps:
             by_model[type(step.target)].append(step)
-        for model, steps in by_model.items():
-            _change(model, steps, message)
+        changed = [(_changed(model, steps, message), steps) for model, steps in by_model.items()]
+        # All of them before the first is written, so that no event tells of what is then taken back.
+        if problems := [
+            problem for rows, steps in changed for row in rows for problem in _problems(row, steps)
+        ]:
+            raise RepairError(problems)
+        for rows, steps in changed:
+            recording.bulk_update(rows, sorted({step.field for step in steps}))
         mended = PeeringDBDrift.objects.filter(pk__in=[step.drift.pk for step in plan.steps])
         mended.forget()  # type: ignore[attr-defined]
     return plan
 
 
-def _change(model: type[models.Model], steps: Sequence[Step], message: str) -> None:
-    """Write the steps of one model. Several may be about the same object."""
+def _changed(model: type[models.Model], steps: Sequence[Step], message: str) -> list[Any]:
+    """The rows of one model with their new values, not written yet. Several steps may be about the same row."""
     wanted: dict[Any, dict[str, Any]] = defaultdict(dict)
     for step in steps:
         wanted[step.target.pk][step.field] = step.value
-    # Joined rows cannot be locked together with what may be missing.
+    # Rows that are joined from the outside cannot be locked.
     locked = model._default_manager.filter(pk__in=wanted).select_for_update(of=("self",))
-    rows = list(locked.select_related("asn") if model is PeerASN else locked.select_related("peer"))
+    # What naming each takes, for its change record.
+    rows = list(locked.select_related(*(("asn",) if model is PeerASN else ("peer", "remote_as"))))
     recording.snapshot_all(rows)
-    problems = []
     for row in rows:
-        row._changelog_message = message
+        row._changelog_message = message  # type: ignore[attr-defined]
         for field, value in wanted[row.pk].items():
             setattr(row, field, value)
-        problems += _problems(row, wanted[row.pk])
-    if problems:
-        raise RepairError(problems)
-    recording.bulk_update(rows, sorted({step.field for step in steps}))
+    return rows
 
 
-def _problems(row: Any, fields: Iterable[str]) -> list[str]:
+def _problems(row: Any, steps: Sequence[Step]) -> list[str]:
     """What is wrong with the new values of a row, by the model's rules and the site's own (CUSTOM_VALIDATORS)."""
-    others = {field.name for field in row._meta.fields} - set(fields)
+    others = {field.name for field in row._meta.fields} - {step.field for step in steps}
     try:
         row.clean_fields(exclude=others)
         post_clean.send(sender=type(row), instance=row)

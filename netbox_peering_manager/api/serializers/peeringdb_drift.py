@@ -1,0 +1,59 @@
+"""Area `peeringdb`: REST representation of drift and its repairs."""
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from netbox.api.fields import ChoiceField, ContentTypeField
+from netbox.api.gfk_fields import GFKSerializerField
+from netbox.api.serializers import BaseModelSerializer
+
+from ...choices import PeeringDBDriftChoices
+from ...models import PeeringDBDrift
+from ...services.peeringdb.drift_text import drift_text
+
+__all__ = ("DriftRepairedSerializer", "PeeringDBDriftSerializer")
+
+
+class PeeringDBDriftSerializer(BaseModelSerializer):
+    """Something that disagrees with PeeringDB; `text` says it, `details` are its values."""
+
+    # There is no page for one of them.
+    display_url = None
+    kind = ChoiceField(choices=PeeringDBDriftChoices, read_only=True)
+    object_type = ContentTypeField(read_only=True)
+    object = GFKSerializerField(read_only=True)
+    text = serializers.SerializerMethodField()
+
+    class Meta:
+        model = PeeringDBDrift
+        fields = (
+            "id",
+            "url",
+            "display",
+            "kind",
+            "object_type",
+            "object_id",
+            "object",
+            "text",
+            "details",
+            "found",
+        )
+        brief_fields = ("id", "url", "display", "kind", "text")
+        read_only_fields = ("object_id", "details", "found")
+
+    @extend_schema_field(serializers.CharField())
+    def get_text(self, drift: PeeringDBDrift) -> str:
+        return drift_text(drift.kind, drift.details)
+
+    @extend_schema_field(serializers.CharField())
+    def get_display(self, drift: PeeringDBDrift) -> str:
+        return f"{drift.get_kind_display()}: {drift.object}"
+
+
+class DriftRepairedSerializer(serializers.Serializer):
+    """What a repair changed: the field of the object, and its value before and after, in words."""
+
+    object = serializers.CharField(source="target")
+    field = serializers.CharField()
+    before = serializers.CharField()
+    after = serializers.CharField()
