@@ -111,7 +111,8 @@ def test_names_of_the_plugin_never_stand_where_a_value_should(platform):
 def test_a_removed_session_goes_unless_its_address_is_used_again(platform):
     text = usual(platform)
     assert "192.0.2.99" in text
-    deletion = r"^\W*(no neighbor \S+|delete\b.*|remove\b.*)$"
+    # "delete … shutdown" takes away what holds a session down.
+    deletion = r"^\W*(no neighbor \S+|delete\b.*(?<! shutdown)|remove\b.*)$"
     deletions = [line for line in text.splitlines() if re.search(deletion, line)]
     assert [line for line in deletions if re.search(r"192\.0\.2\.21\b", line)] == []
 
@@ -193,6 +194,16 @@ def test_frr_that_replaces_the_whole_configuration_deletes_nothing_by_name():
     text = render("frr", scenario(), replaces_all="true")
     assert "192.0.2.99" not in text
     assert "no neighbor 192.0.2.21 shutdown" not in text
+
+
+def test_vyos_that_is_entered_into_a_running_configuration_switches_enabled_sessions_on():
+    path = f"protocols bgp neighbor {UPSTREAM} shutdown\n"
+    assert f"delete {path}" in usual("vyos")
+    assert f"set {path}" not in usual("vyos")
+    shut = render("vyos", with_session(UPSTREAM, enabled=False))
+    assert f"set {path}" in shut
+    assert f"delete {path}" not in shut
+    assert f"delete {path}" not in render("vyos", scenario(), replaces_all="true")
 
 
 # --- What the daemons say -----------------------------------------------------------------------------------
