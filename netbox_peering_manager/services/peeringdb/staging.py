@@ -271,7 +271,12 @@ def _copy_all(tag: str, records: Iterable[Record | Tombstone]) -> None:
 @contextmanager
 def _copy(table: str, columns: Iterable[str]) -> "Iterator[Copy]":
     names = ", ".join(f'"{name}"' for name in columns)
-    with connection.cursor() as cursor, cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy:
+    # Django gives psycopg's errors as its own, but for those of COPY.
+    with (
+        connection.wrap_database_errors,
+        connection.cursor() as cursor,
+        cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy,
+    ):
         yield copy
 
 
