@@ -1,6 +1,5 @@
 """Area `peers` in GraphQL."""
 
-from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import strawberry
@@ -41,7 +40,7 @@ class PeerASNFilter(ContactFilterMixin, PrimaryModelFilter):
     peeringdb_id: Annotated["BigIntegerLookup", strawberry.lazy("netbox.graphql.filter_lookups")] | None = (
         strawberry_django.filter_field()
     )
-    peeringdb_last_sync: DatetimeFilterLookup[datetime] | None = strawberry_django.filter_field()
+    peeringdb_last_sync: DatetimeFilterLookup | None = strawberry_django.filter_field()
     follow_peeringdb: (
         Annotated["StringArrayLookup", strawberry.lazy("netbox.graphql.filter_lookups")] | None
     ) = strawberry_django.filter_field()

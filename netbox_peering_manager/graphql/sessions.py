@@ -4,7 +4,6 @@ Area `sessions` in GraphQL.
 A session's password is in no type and no filter, not even encrypted; `has_password` and when it changed are.
 """
 
-from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import strawberry
@@ -61,7 +60,7 @@ class PeeringSessionFilter(PrimaryModelFilter):
     ipv6_max_prefixes: Annotated["IntegerLookup", strawberry.lazy("netbox.graphql.filter_lookups")] | None = (
         strawberry_django.filter_field()
     )
-    password_changed: DatetimeFilterLookup[datetime] | None = strawberry_django.filter_field()
+    password_changed: DatetimeFilterLookup | None = strawberry_django.filter_field()
 
 
 @register_type(Relationship, fields="__all__", filters=RelationshipFilter, pagination=True)
