@@ -12,7 +12,7 @@ from netbox.tables import OrganizationalModelTable, PrimaryModelTable, columns
 
 from ..models import PeeringConnection, PeeringSession, Relationship
 
-__all__ = ("PeeringSessionTable", "RelationshipTable")
+__all__ = ("DevicePeeringSessionTable", "PeeringSessionTable", "RelationshipTable")
 
 LOCK = """
 {% load i18n %}
@@ -232,6 +232,14 @@ class PeeringSessionTable(PrimaryModelTable):
 
     def order_local_as(self, queryset: QuerySet, is_descending: bool) -> tuple[QuerySet, bool]:
         return _by_number(queryset.with_local_as(), "local_as_id", is_descending)
+
+
+class DevicePeeringSessionTable(PeeringSessionTable):
+    """The sessions of one device, on its own page: which device need not be said in each row."""
+
+    class Meta(PeeringSessionTable.Meta):
+        exclude = ("device",)
+        default_columns = tuple(name for name in PeeringSessionTable.Meta.default_columns if name != "device")
 
 
 def _by_number(queryset: QuerySet, asn_id: str, is_descending: bool) -> tuple[QuerySet, bool]:

@@ -74,7 +74,7 @@ class PeeringTab(ViewTab):
 class DevicePeeringView(generic.ObjectChildrenView):
     queryset = Device.objects.all()
     child_model = PeeringSession
-    table = tables.PeeringSessionTable
+    table = tables.DevicePeeringSessionTable
     filterset = filtersets.PeeringSessionFilterSet
     filterset_form = PeeringSessionFilterForm
     actions = (BulkEdit, BulkDelete)

@@ -1,5 +1,7 @@
 """The tab "Peering" of a device, and forgetting the sessions that its router no longer has."""
 
+import re
+
 import pytest
 from django.urls import reverse
 
@@ -46,6 +48,12 @@ def test_tab_lists_the_devices_sessions_and_counts_them(session):
     assert session.get_absolute_url() in text
     assert other.get_absolute_url() not in text
     assert 'Peering <span class="badge text-bg-secondary">1</span>' in " ".join(text.split())
+
+
+def test_table_says_of_everything_but_the_device_itself(session):
+    heads = re.findall(r"sort=-?(\w+)", open_tab(make_root(), session.device).content.decode())
+    assert "remote_as" in heads
+    assert "device" not in heads
 
 
 def test_badge_and_table_hold_only_what_one_may_see(session):
