@@ -29,6 +29,7 @@ from utilities.forms.widgets import BulkEditNullBooleanSelect, DateTimePicker
 from ..choices import PeeringDBFieldChoices
 from ..models import PeerASN
 from ..models.peers import all_peeringdb_fields, validate_as_set
+from ..services.peeringdb.networks import suggested_for
 
 __all__ = ("PeerASNBulkEditForm", "PeerASNFilterForm", "PeerASNForm", "PeerASNImportForm")
 
@@ -39,7 +40,10 @@ class PeerASNForm(PrimaryModelForm):
         label=_("ASN"),
         selector=True,
         quick_add=True,
-        help_text=_("The AS in IPAM"),
+        help_text=_(
+            "The AS in IPAM. When it is new here and the data from PeeringDB know it, what you leave empty is filled "
+            "in from there."
+        ),
     )
     follow_peeringdb = forms.MultipleChoiceField(
         choices=PeeringDBFieldChoices,
@@ -87,6 +91,14 @@ class PeerASNForm(PrimaryModelForm):
                 code="unique",
             )
         return asn
+
+    def clean(self) -> None:
+        super().clean()
+        asn = self.cleaned_data.get("asn")
+        if self.instance.pk is None and asn is not None:
+            for name, value in suggested_for(asn.asn).items():
+                if self.cleaned_data.get(name) in (None, "") and name not in self.errors:
+                    self.cleaned_data[name] = value
 
 
 class PeerASNBulkEditForm(PrimaryModelBulkEditForm):

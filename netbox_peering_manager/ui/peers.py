@@ -7,9 +7,13 @@ from netbox.ui import actions, attrs, panels
 
 from ..choices import PeeringDBFieldChoices
 from ..models import PeerASN
+from ..services.peeringdb.networks import contacts_of, network_of, synced_at
+from ..services.peeringdb.site import site_url
+from ..services.permissions import is_unconstrained
 from ..services.provisioning.registries import registry_of
 
 __all__ = (
+    "ContactsPanel",
     "LocalSessionsPanel",
     "PeerASNFilteringPanel",
     "PeerASNPanel",
@@ -18,7 +22,8 @@ __all__ = (
     "template_extensions",
 )
 
-PEERINGDB = "https://www.peeringdb.com"
+APP = "netbox_peering_manager"
+VIEW_CONTACTS = f"{APP}.view_contacts_peeringdbsync"
 
 
 def peeringdb_url(peer_asn: PeerASN) -> str:
@@ -29,23 +34,8 @@ def peeringdb_url(peer_asn: PeerASN) -> str:
     allocated to no registry (private, documentation) cannot be registered there.
     """
     if peer_asn.peeringdb_id:
-        return f"{PEERINGDB}/net/{peer_asn.peeringdb_id}"
-    return f"{PEERINGDB}/asn/{peer_asn.asn.asn}" if registry_of(peer_asn.asn.asn) else ""
-
-
-class PeeringDBLinkAttr(attrs.ObjectAttribute):
-    template_name = "netbox_peering_manager/peers/attrs/peeringdb.html"
-
-    def get_value(self, obj: PeerASN) -> str:
-        return peeringdb_url(obj)
-
-
-class FollowedFieldsAttr(attrs.ArrayAttr):
-    """The names of the fields that follow PeeringDB, as forms call them."""
-
-    def get_value(self, obj: PeerASN) -> str | None:
-        labels = dict(PeeringDBFieldChoices)
-        return ", ".join(str(labels.get(field, field)) for field in obj.follow_peeringdb) or None
+        return site_url("net", peer_asn.peeringdb_id)
+    return site_url("asn", peer_asn.asn.asn) if registry_of(peer_asn.asn.asn) else ""
 
 
 class ThisObjectAttr(attrs.RelatedObjectAttr):
@@ -75,13 +65,46 @@ class PeerASNFilteringPanel(panels.ObjectAttributesPanel):
     ipv6_max_prefixes = attrs.NumericAttr("ipv6_max_prefixes", label=_("IPv6 max prefixes"))
 
 
-class PeeringDBPanel(panels.ObjectAttributesPanel):
-    title = _("PeeringDB")
+class PeeringDBPanel(panels.ObjectPanel):
+    """What PeeringDB says of the AS, as the mirror has it, and the button that takes it over."""
 
-    page = PeeringDBLinkAttr(accessor=None, label=_("Page"))
-    peeringdb_id = attrs.TextAttr("peeringdb_id", label=_("ID"))
-    follow_peeringdb = FollowedFieldsAttr("follow_peeringdb", label=_("Follows in"))
-    peeringdb_last_sync = attrs.DateTimeAttr("peeringdb_last_sync", label=_("Last sync"))
+    title = _("PeeringDB")
+    template_name = "netbox_peering_manager/peers/peeringdb.html"
+
+    def get_context(self, context: dict) -> dict:
+        peer, user = context["object"], context["request"].user
+        network = network_of(peer.asn.asn)
+        labels = dict(PeeringDBFieldChoices)
+        return {
+            **super().get_context(context),
+            "network": network,
+            "page": network.page if network else peeringdb_url(peer),
+            "synced": synced_at("net"),
+            "follows": ", ".join(str(labels.get(field, field)) for field in peer.follow_peeringdb),
+            "may_synchronise": user.has_perm(f"{APP}.change_peerasn", peer),
+            "may_open_page": user.has_perm(f"{APP}.view_peeringdbsync"),
+        }
+
+
+class ContactsPanel(panels.ObjectPanel):
+    """The contacts that PeeringDB has of the AS, for who may see them; nothing else tells that there are any."""
+
+    title = _("Contacts in PeeringDB")
+    template_name = "netbox_peering_manager/peers/peeringdb_contacts.html"
+
+    def should_render(self, context: dict) -> bool:
+        # Contacts are plain values, which no constraint can be held against.
+        return is_unconstrained(context["request"].user, VIEW_CONTACTS)
+
+    def get_context(self, context: dict) -> dict:
+        shown = super().get_context(context)
+        if not self.should_render(shown):
+            return shown
+        return {
+            **shown,
+            "contacts": contacts_of(context["object"].asn.asn),
+            "synced": synced_at("poc"),
+        }
 
 
 class LocalSessionsPanel(panels.ObjectsTablePanel):

@@ -1,18 +1,28 @@
 """Area `peers`: pages of peer ASNs."""
 
+from django.contrib import messages
 from django.db.models import QuerySet
-from django.http import HttpRequest
-from django.utils.translation import gettext_lazy as _
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from extras.ui.panels import CustomFieldsPanel, TagsPanel
 from netbox.ui import layout
 from netbox.ui.panels import CommentsPanel, ObjectsTablePanel
 from netbox.views import generic
+from netbox.views.generic.base import BaseObjectView
 from utilities.views import register_model_view
 
 from .. import filtersets, forms, tables
+from ..exceptions import PeeringDBError
 from ..models import PeerASN
+from ..services.peeringdb.client import client_from_settings
+from ..services.peeringdb.service import PeeringDBSyncService
 from ..ui import peers as ui
+
+# For a network that the mirror does not have PeeringDB is asked, while somebody waits in front of the page.
+PATIENCE = {"retries": 1, "max_wait_s": 5, "timeout_s": 15}
 
 
 class WithCounts:
@@ -35,17 +45,41 @@ class PeerASNView(generic.ObjectView):
     template_name = "generic/object.html"
     queryset = PeerASN.objects.select_related("asn__rir", "asn__tenant__group")
     layout = layout.SimpleLayout(
-        left_panels=[ui.PeerASNPanel(), ui.PeeringDBPanel(), TagsPanel()],
-        right_panels=[ui.PeerASNFilteringPanel(), CustomFieldsPanel(), CommentsPanel()],
+        left_panels=[ui.PeerASNPanel(), ui.PeerASNFilteringPanel(), CustomFieldsPanel(), TagsPanel()],
+        right_panels=[ui.PeeringDBPanel(), ui.ContactsPanel(), CommentsPanel()],
         bottom_panels=[
             ObjectsTablePanel(
                 model="netbox_peering_manager.PeeringSession",
                 filters={"remote_as_id": lambda ctx: ctx["object"].asn_id},
-                title=_("Sessions with this AS"),
+                title=gettext_lazy("Sessions with this AS"),
             ),
             ui.LocalSessionsPanel(),
         ],
     )
+
+
+@register_model_view(PeerASN, "synchronise")
+class PeerASNSynchroniseView(BaseObjectView):
+    """Fill the peer ASN from PeeringDB. By POST."""
+
+    queryset = PeerASN.objects.select_related("asn")
+
+    def get_required_permission(self) -> str:
+        return "netbox_peering_manager.change_peerasn"
+
+    def get(self, request: HttpRequest, pk: int) -> HttpResponse:
+        return HttpResponseNotAllowed(["POST"])
+
+    def post(self, request: HttpRequest, pk: int) -> HttpResponse:
+        peer = self.get_object(pk=pk)
+        try:
+            with client_from_settings(**PATIENCE) as client:
+                PeeringDBSyncService(client, user=request.user).sync_peer_asn(peer)
+        except PeeringDBError as error:
+            messages.error(request, str(error))
+        else:
+            messages.success(request, _("{peer} is as PeeringDB has it").format(peer=peer))
+        return redirect(peer.get_absolute_url())
 
 
 @register_model_view(PeerASN, "add", detail=False)
