@@ -8,7 +8,8 @@ from django.urls import include, path
 
 from netbox.api.routers import NetBoxRouter
 
-from .views import fabrics, peeringdb_drift, peers, peers_hidden, routers, sessions
+from .views import fabrics, peeringdb, peeringdb_drift, peers, peers_hidden, routers, sessions
+from .views.peeringdb import PeeringDBSyncNowView
 from .views.rendering import RenderConfigView
 
 app_name = "netbox_peering_manager"
@@ -20,12 +21,17 @@ for prefix, viewset in (
     *peers_hidden.routes,
     *sessions.routes,
     *routers.routes,
+    *peeringdb.routes,
     *peeringdb_drift.routes,
 ):
     router.register(prefix, viewset)
 
 render_config = path("render-config/", RenderConfigView.as_view(), name="render-config")
-urlpatterns = [render_config, *router.urls]
+urlpatterns = [
+    render_config,
+    path("peeringdb/sync/", PeeringDBSyncNowView.as_view(), name="peeringdb-sync"),
+    *router.urls,
+]
 
 
 def answer_for_netbox_bgp(patterns: list) -> None:

@@ -33,8 +33,13 @@ class PeeringDBSyncJob(PeeringJob):
         name = "PeeringDB Sync"
 
     @classmethod
+    def queue(cls) -> str:
+        """Return the queue that a job would wait in now."""
+        return QUEUE if any_workers_for_queue(QUEUE) else RQ_QUEUE_DEFAULT
+
+    @classmethod
     def enqueue(cls, *args: Any, **kwargs: Any) -> Any:
-        kwargs.setdefault("queue_name", QUEUE if any_workers_for_queue(QUEUE) else RQ_QUEUE_DEFAULT)
+        kwargs.setdefault("queue_name", cls.queue())
         if not kwargs.get("immediate"):
             kwargs.setdefault("job_timeout", TIMEOUT_S)
         return super().enqueue(*args, **kwargs)

@@ -1,5 +1,10 @@
 """What the tests of syncs share: a sync with a sample server, and the mirror as plain values."""
 
+from contextlib import closing
+
+import psycopg
+from django.db import connection
+
 from dev.sample_peeringdb.server import API_KEY
 from netbox_peering_manager.models.peeringdb import MIRROR
 from netbox_peering_manager.services.peeringdb.sync import sync
@@ -28,3 +33,18 @@ def empty_mirror():
 def total(run, *names):
     """The sums of these counts over all types."""
     return tuple(sum(counts[name] for counts in run.counts.values()) for name in names)
+
+
+def outside(database=None):
+    """Another connection to the database of the tests, or to that one."""
+    settings = connection.settings_dict
+    return closing(
+        psycopg.connect(
+            host=settings["HOST"],
+            port=settings["PORT"],
+            user=settings["USER"],
+            password=settings["PASSWORD"],
+            dbname=database or settings["NAME"],
+            autocommit=True,
+        )
+    )

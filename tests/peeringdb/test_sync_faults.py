@@ -6,9 +6,8 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 
-import psycopg
 import pytest
 from django.core.cache import cache
 from django.db import connection
@@ -30,7 +29,7 @@ from netbox_peering_manager.services.peeringdb import runs
 from netbox_peering_manager.services.peeringdb.records import TAGS
 from netbox_peering_manager.services.peeringdb.sync import running
 from tests.peeringdb.clients import Time, client_of
-from tests.peeringdb.syncing import empty_mirror, mirrored, sync_with, total
+from tests.peeringdb.syncing import empty_mirror, mirrored, outside, sync_with, total
 
 KEPT = "The mirror was left as it was; the next sync begins anew."
 
@@ -222,21 +221,6 @@ def town_server(committed, server, town):
     sync_with(server)
     next_day(town, changes=60)
     return server
-
-
-def outside(database=None):
-    """Another connection to the database of the tests, or to that one."""
-    settings = connection.settings_dict
-    return closing(
-        psycopg.connect(
-            host=settings["HOST"],
-            port=settings["PORT"],
-            user=settings["USER"],
-            password=settings["PASSWORD"],
-            dbname=database or settings["NAME"],
-            autocommit=True,
-        )
-    )
 
 
 def end_session():

@@ -51,26 +51,29 @@ def running() -> PeeringDBSync | None:
     return run if run and _holder() else None
 
 
+def why_running() -> str:
+    """Return who syncs now, since when and what to do, as a sentence; an empty one when nobody does."""
+    run = PeeringDBSync.objects.filter(status=Status.RUNNING).first()
+    holder = _holder()
+    if run and holder:
+        return _(
+            "A sync with PeeringDB runs already, since {started}, {holder}. Wait until it has ended, then try again."
+        ).format(started=_shown(run.started), holder=run.holder)
+    if holder:
+        return _(
+            "A trial sync with PeeringDB runs (database session {pid}, since {since}). Wait until it has ended, then "
+            "try again."
+        ).format(pid=holder.pid, since=_shown(holder.since))
+    return ""
+
+
 @contextmanager
 def only_one() -> Iterator[None]:
     """Let nobody else sync while the body runs. SyncRunning, naming who does, when somebody does."""
     with advisory_lock(LOCK, wait=False) as acquired:
         if not acquired:
-            raise SyncRunning(_why_not())
+            raise SyncRunning(why_running() or _("Another sync with PeeringDB has just ended. Try again."))
         yield
-
-
-def _why_not() -> str:
-    if run := running():
-        return _(
-            "A sync with PeeringDB runs already, since {started}, {holder}. Wait until it has ended, then try again."
-        ).format(started=_shown(run.started), holder=run.holder)
-    if holder := _holder():
-        return _(
-            "A trial sync with PeeringDB runs (database session {pid}, since {since}). Wait until it has ended, then "
-            "try again."
-        ).format(pid=holder.pid, since=_shown(holder.since))
-    return _("Another sync with PeeringDB has just ended. Try again.")
 
 
 def mark_interrupted() -> None:
