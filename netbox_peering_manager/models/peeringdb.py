@@ -365,6 +365,9 @@ class PeeringDBSync(models.Model):
     def get_status_color(self) -> str | None:
         return PeeringDBSyncStatusChoices.colors.get(self.status)
 
+    def get_mode_color(self) -> str | None:
+        return PeeringDBSyncModeChoices.colors.get(self.mode)
+
 
 class PeeringDBWatermark(models.Model):
     """How far one type of the mirror is: written in the transaction that brings the rows in."""

@@ -129,7 +129,9 @@ class PeeringDBDriftTable(NetBoxTable):
         empty_values=(),
         attrs={"td": {"style": "min-width: 16rem"}},
     )
-    found = columns.DateTimeColumn(verbose_name=_("Found"))
+    found = columns.DateTimeColumn(
+        timespec="minutes", verbose_name=_("Found"), attrs={"td": {"class": "text-nowrap"}}
+    )
     repairs = tables.Column(
         accessor="pk", verbose_name=_("Repair"), orderable=False, exclude_from_export=True
     )

@@ -1,4 +1,7 @@
-"""What mends a drift, as links for its row: to a change here that is confirmed first, to another page, to PeeringDB."""
+"""
+What mends a drift, as links: to a change here that is confirmed first, to another page, to PeeringDB. And the warning
+on the page of an object that disagrees with PeeringDB.
+"""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -6,15 +9,20 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from netbox.plugins import PluginTemplateExtension
+
 from ..choices import PeeringDBDriftChoices as Kind
+from ..models import PeeringDBDrift
+from ..services.peeringdb.drift_text import drift_text
 from ..services.peeringdb.repairs import is_repairable
 from ..services.peeringdb.site import site_url
 
-__all__ = ("RepairLink", "repairs_of")
+__all__ = ("RepairLink", "repairs_of", "template_extensions")
 
 APP = "netbox_peering_manager"
 
@@ -122,3 +130,28 @@ _PAGES: dict[str, Callable[[Any, Any], Iterator[RepairLink]]] = {
     Kind.OWN_PORT_MISSING_THERE: _missing_there_pages,
     Kind.PREFIX_CHANGED: _prefix_pages,
 }
+
+
+class DriftWarning(PluginTemplateExtension):
+    """On the page of an object that disagrees with PeeringDB, which whoever sees the page may know: in what."""
+
+    models = tuple(
+        f"{APP}.{model}" for model in ("peerasn", "peeringconnection", "peeringnetwork", "peeringsession")
+    )
+
+    def alerts(self) -> str:
+        instance = self.context["object"]
+        rows = PeeringDBDrift.objects.filter(
+            object_type__app_label=APP, object_type__model=instance._meta.model_name, object_id=instance.pk
+        )
+        texts = [(row.get_kind_display(), drift_text(row.kind, row.details)) for row in rows]
+        if not texts:
+            return ""
+        query = urlencode({"object_type": instance._meta.label_lower, "object_id": instance.pk})
+        url = f"{reverse(f'plugins:{APP}:peeringdbdrift_list')}?{query}"
+        return render_to_string(
+            "netbox_peering_manager/peeringdb/drift_warning.html", {"texts": texts, "url": url}
+        )
+
+
+template_extensions = (DriftWarning,)

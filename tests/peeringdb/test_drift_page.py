@@ -166,6 +166,21 @@ class TestList:
         assert max(few) <= 30
 
 
+class TestWarning:
+    def test_the_page_of_an_object_says_in_what_it_disagrees(self, story):
+        text = text_of(browser(make_user(PEER)).get(story.member.get_absolute_url()))
+        assert "Disagrees with PeeringDB" in text
+        assert "IPv4: 5 here, 400 in PeeringDB." in text
+        assert f"{LIST}?object_type=netbox_peering_manager.peerasn&amp;object_id={story.member.pk}" in text
+
+    def test_the_page_of_one_that_agrees_says_nothing(self, story):
+        assert "Disagrees with" not in text_of(browser(make_root()).get(story.us.get_absolute_url()))
+
+    def test_its_link_lists_what_is_about_the_object(self, story):
+        query = f"?object_type=netbox_peering_manager.peerasn&object_id={story.member.pk}"
+        assert listed(make_root(), query) == ["as-set-differs", "max-prefixes-differ"]
+
+
 class TestRepair:
     def test_what_will_change_is_shown_first(self, story):
         user = make_user(PEER, CHANGE_PEER)

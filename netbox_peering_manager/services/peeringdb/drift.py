@@ -11,7 +11,7 @@ from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
 from django.db import models, transaction
-from django.db.models import Exists, F, Func, OuterRef, Q, TextField, prefetch_related_objects
+from django.db.models import Case, Exists, F, Func, OuterRef, Q, TextField, When, prefetch_related_objects
 from django.db.models.fields.json import KT
 from django.utils import timezone
 from django_pg_utils import advisory_lock
@@ -86,8 +86,11 @@ def load_facts() -> Facts:
 
 def _known_tags() -> frozenset[str]:
     """The types that were synced. One without any row is as good as unknown: PeeringDB never is empty."""
-    synced = set(PeeringDBWatermark.objects.values_list("tag", flat=True))
-    return frozenset(tag for tag in COMPARED_TAGS if tag in synced and MIRROR[tag]._default_manager.exists())
+    has_rows = Case(
+        *(When(tag=tag, then=Exists(MIRROR[tag]._default_manager.order_by())) for tag in COMPARED_TAGS),
+        default=False,
+    )
+    return frozenset(PeeringDBWatermark.objects.filter(has_rows).values_list("tag", flat=True))
 
 
 def _text(path: str, function: str) -> Func:
