@@ -16,11 +16,11 @@ from netbox.object_actions import ObjectAction
 from netbox.plugins import PluginTemplateExtension
 from netbox.ui import attrs, panels
 from netbox_routing.models import BGPPeerAddressFamily
-from utilities.data import resolve_attr_path
 
 from ..models import PeeringConnection, PeeringSession
 from ..services import secrets
 from ..tables.sessions import STATUS_COLORS
+from .sessions_in_effect import show_as
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
@@ -64,36 +64,7 @@ class ASAttr(attrs.ObjectAttribute):
 
     def render(self, obj, context):
         asn = self.get_value(obj)
-        if asn is None:
-            return self.placeholder
-        peer_asn = getattr(asn, "peer_asn", None)
-        link = format_html('<a href="{}">{}</a>', (peer_asn or asn).get_absolute_url(), asn)
-        return format_html("<span>{} {}</span>", link, peer_asn.name) if peer_asn and peer_asn.name else link
-
-
-class InheritedAttr(attrs.ObjectAttribute):
-    """A value of the BGPPeer; where that has none, of its session template, which is then named."""
-
-    def __init__(self, name, linkify=False, **kwargs):
-        super().__init__(f"bgp_peer.{name}", **kwargs)
-        self.inherited = f"bgp_peer.peer_session.{name}"
-        self.linkify = linkify
-
-    def render(self, obj, context):
-        value, note = self.get_value(obj), ""
-        if value is None and (value := resolve_attr_path(obj, self.inherited)) is not None:
-            note = format_html(
-                '<span class="text-secondary ms-1">{}</span>',
-                _t("from {template}").format(template=obj.bgp_peer.peer_session),
-            )
-        if value is None:
-            return self.placeholder
-        return format_html("<span>{}{}</span>", self.show(value), note)
-
-    def show(self, value):
-        if isinstance(value, bool):
-            return render_to_string("ui/attrs/boolean.html", {"value": value})
-        return format_html('<a href="{}">{}</a>', value.get_absolute_url(), value) if self.linkify else value
+        return self.placeholder if asn is None else show_as(asn)
 
 
 class StatusAttr(attrs.ObjectAttribute):
@@ -110,23 +81,17 @@ class StatusAttr(attrs.ObjectAttribute):
 
 
 class BGPPeerPanel(panels.ObjectAttributesPanel):
-    """What the session's BGPPeer says: all of BGP."""
+    """The session's BGPPeer: who the far end is, and where the session lives. What it says else is in effect."""
 
     title = _("BGP Peer")
     bgp_peer = attrs.RelatedObjectAttr("bgp_peer", linkify=True, label=_("BGP peer"))
     remote_as = ASAttr("remote_as", label=_("Remote AS"))
     peer = attrs.RelatedObjectAttr("bgp_peer.peer", linkify=True, label=_("Peer address"))
-    local_as = ASAttr("local_as", label=_("Local AS"))
-    source = attrs.RelatedObjectAttr("bgp_peer.source", linkify=True, label=_("Source address"))
     device = attrs.RelatedObjectAttr("device", linkify=True, label=_("Device"))
     scope = attrs.RelatedObjectAttr("bgp_peer.scope", linkify=True, label=_("BGP scope"))
     vrf = attrs.RelatedObjectAttr("bgp_peer.scope.vrf", linkify=True, label=_("VRF"))
     status = StatusAttr("bgp_peer.status", label=_("Status"))
-    enabled = InheritedAttr("enabled", label=_("Enabled"))
-    peer_group = attrs.RelatedObjectAttr("bgp_peer.peer_group", linkify=True, label=_("Peer group"))
     peer_session = attrs.RelatedObjectAttr("bgp_peer.peer_session", linkify=True, label=_("Session template"))
-    bfd = InheritedAttr("bfd", linkify=True, label=_("BFD profile"))
-    ttl = InheritedAttr("ttl", label=_("TTL"))
 
 
 @dataclass(frozen=True, slots=True)

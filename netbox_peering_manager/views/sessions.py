@@ -25,6 +25,7 @@ from ..ui.sessions import (
     PeeringSessionPanel,
     RelationshipPanel,
 )
+from ..ui.sessions_in_effect import InEffectPanel
 from . import sessions_create, sessions_delete, sessions_device, sessions_password  # noqa: F401  (register views)
 
 
@@ -118,7 +119,7 @@ class PeeringSessionListView(generic.ObjectListView):
 
 @register_model_view(PeeringSession)
 class PeeringSessionView(generic.ObjectView):
-    queryset = sessions().select_related("bgp_peer__bfd", "bgp_peer__peer_session__bfd", "owner")
+    queryset = sessions().select_related("owner")
     template_name = "generic/object.html"
     layout = layout.SimpleLayout(
         left_panels=[
@@ -128,7 +129,7 @@ class PeeringSessionView(generic.ObjectView):
             TagsPanel(),
             CustomFieldsPanel(),
         ],
-        right_panels=[LocalASPanel(), BGPPeerPanel(), CommentsPanel()],
+        right_panels=[LocalASPanel(), BGPPeerPanel(), InEffectPanel(), CommentsPanel()],
         bottom_panels=[FamiliesPanel()],
     )
 

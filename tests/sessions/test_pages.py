@@ -67,7 +67,7 @@ def test_page_shows_what_the_bgp_peer_says():
         "rt1.mtl",
         "IX-PEERS",
         "300ms",
-        "from Fast",
+        "from session template Fast",
         "PEERS-IN",
         "OURS",
         "From peer group IX-PEERS",

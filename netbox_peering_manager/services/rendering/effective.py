@@ -13,7 +13,7 @@ from typing import NamedTuple
 from ...lineage import lineage
 from . import rows
 
-__all__ = ("Effective", "EffectiveFamily", "EffectiveSession", "resolve")
+__all__ = ("Effective", "EffectiveFamily", "EffectiveSession", "resolve", "session_templates_of")
 
 SESSION, CONNECTION, FABRIC, PEER = "session", "connection", "fabric", "peer"
 PEER_GROUP, POLICY_TEMPLATE, RELATIONSHIP = "peer group", "policy template", "relationship"
@@ -215,7 +215,7 @@ _NO_TEMPLATE = _Template()
 
 
 def _inherited_template(template_id: int, loaded: rows.Loaded) -> _Template:
-    chain = list(_with_parents(template_id, loaded))
+    chain = list(session_templates_of(template_id, loaded))
     return _Template(
         enabled=_first(*(template.enabled for template in chain)),
         local_as_id=_first(*(template.local_as_id for template in chain)),
@@ -226,10 +226,10 @@ def _inherited_template(template_id: int, loaded: rows.Loaded) -> _Template:
     )
 
 
-def _with_parents(template_id: int, loaded: rows.Loaded) -> Iterator[rows.SessionTemplateRow]:
+def session_templates_of(template_id: int | None, loaded: rows.Loaded) -> Iterator[rows.SessionTemplateRow]:
     """Yield a session template, its parent, that one's parent and so on, each once."""
     templates = loaded.session_templates
-    return lineage(templates.get(template_id), lambda template: templates.get(template.parent_id or 0))
+    return lineage(templates.get(template_id or 0), lambda template: templates.get(template.parent_id or 0))
 
 
 def _passwords(loaded: rows.Loaded, templates: Mapping[int, _Template], mask: str) -> dict[int, str]:
