@@ -9,12 +9,17 @@ from benchmarks.measure import Result
 
 @dataclass(frozen=True)
 class Limit:
-    """What a piece of work may cost at most; `ratio_from` is the size from which the ratio counts."""
+    """
+    What a piece of work may cost at most; `ratio_from` is the size from which the ratio counts. `per_second` is how
+    many of its objects it must do in a second at least.
+    """
 
     queries: int
     seconds: float | None = None
     ratio: float | None = None
     ratio_from: int = 0
+    mib: float | None = None
+    per_second: float | None = None
 
 
 LIMITS = {
@@ -22,6 +27,9 @@ LIMITS = {
     "rest-list": Limit(queries=25, seconds=1.5),
     "session-table": Limit(queries=30),
     "create-form": Limit(queries=60),
+    "first-sync-unpaced": Limit(queries=80, ratio=3.0, mib=600, per_second=5000),
+    "no-news-unpaced": Limit(queries=40, seconds=3),
+    "news-unpaced": Limit(queries=80, seconds=15),
 }
 
 
@@ -44,12 +52,12 @@ def _entry(result: Result) -> dict:
 def table(results: Sequence[Result]) -> str:
     """Return the results as a table for a terminal."""
     lines = [
-        f"{'work':<15}{'size':>7}{'queries':>9}{'median s':>10}{'max s':>9}{'MiB':>8}{'floor s':>9}{'ratio':>7}"
+        f"{'work':<20}{'size':>7}{'queries':>9}{'median s':>10}{'max s':>9}{'MiB':>8}{'floor s':>9}{'ratio':>7}"
     ]
     for result in results:
         measured = result.measured
         lines.append(
-            f"{result.name:<15}{result.size:>7}{measured.queries:>9}{measured.seconds.median:>10.3f}"
+            f"{result.name:<20}{result.size:>7}{measured.queries:>9}{measured.seconds.median:>10.3f}"
             f"{measured.seconds.max:>9.3f}{measured.peak_mib:>8.1f}{result.floor_seconds:>9.3f}{result.ratio:>7.2f}"
         )
     return "\n".join(lines)
@@ -78,5 +86,17 @@ def _broken(result: Result, limit: Limit) -> list[str]:
             limit.ratio is not None and result.size >= limit.ratio_from and result.ratio > limit.ratio,
             lambda: f"{result.ratio:.2f} times the floor, at most {limit.ratio} are allowed",
         ),
+        (
+            limit.mib is not None and result.measured.peak_mib > limit.mib,
+            lambda: f"{result.measured.peak_mib:.0f} MiB, at most {limit.mib} are allowed",
+        ),
+        (
+            limit.per_second is not None and result.size < limit.per_second * result.measured.seconds.median,
+            lambda: f"{_per_second(result):.0f} a second, at least {limit.per_second} are wanted",
+        ),
     ]
     return [f"{result.name} of {result.size}: {message()}" for failed, message in checks if failed]
+
+
+def _per_second(result: Result) -> float:
+    return result.size / result.measured.seconds.median

@@ -20,7 +20,7 @@ from ipam.models import ASN, IPAddress
 from netbox_routing.models import BGPAddressFamily, BGPPeer, BGPPeerAddressFamily
 from users.models import ObjectPermission
 
-from benchmarks import generate
+from benchmarks import generate, peeringdb
 from benchmarks.measure import Result, compare, queries_to_commit
 from netbox_peering_manager.models import PeerASN, PeeringConnection, PeeringSession, Relationship
 from netbox_peering_manager.services.rendering.peering import render_peering
@@ -32,6 +32,8 @@ HERE = Path(__file__).parent
 
 def run(sizes: Sequence[int], progress: Callable[[str], None]) -> list[Result]:
     """Make the data and run everything on them."""
+    # First, as the memory of the process counts for it.
+    results = peeringdb.run(progress)
     progress("Making policies")
     policies = generate.make_policies()
     devices = {}
@@ -41,7 +43,6 @@ def run(sizes: Sequence[int], progress: Callable[[str], None]) -> list[Result]:
             devices[size] = generate.make_device(size, policies)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
-    results = []
     for size, device in devices.items():
         progress(f"Rendering {size} sessions")
         results.append(rendering(size, device))

@@ -4,13 +4,14 @@ import json
 
 import pytest
 
-from benchmarks import generate, report, work
+from benchmarks import generate, peeringdb, report, work
 from benchmarks.measure import Measured, Result, Seconds
+from netbox_peering_manager.models import PeeringDBNetIXLan
 from netbox_peering_manager.services.rendering.peering import gather
 
 
-def result(name="render", size=5000, queries=20, median=1.0, floor=0.5):
-    return Result(name, size, Measured(queries, Seconds(0.9, median, 1.1), 12.34), floor)
+def result(name="render", size=5000, queries=20, median=1.0, floor=0.5, mib=12.34):
+    return Result(name, size, Measured(queries, Seconds(0.9, median, 1.1), mib), floor)
 
 
 def test_results_file_has_the_promised_shape():
@@ -42,6 +43,12 @@ def test_table_has_a_line_for_each_result():
         (result("rest-list", queries=26), "26 queries, at most 25"),
         (result("session-table", queries=31), "31 queries, at most 30"),
         (result("create-form", queries=61), "61 queries, at most 60"),
+        (result("first-sync-unpaced", 20000, mib=601), "601 MiB, at most 600"),
+        (result("first-sync-unpaced", 4999), "4999 a second, at least 5000"),
+        (result("first-sync-unpaced", 20000, median=1.6), "3.20 times the floor, at most 3.0"),
+        (result("no-news-unpaced", 0, queries=41), "41 queries, at most 40"),
+        (result("no-news-unpaced", 0, median=3.1), "3.10 s, at most 3 s"),
+        (result("news-unpaced", 2000, median=15.1), "15.10 s, at most 15 s"),
     ],
 )
 def test_every_limit_bites(broken, message):
@@ -79,3 +86,16 @@ def test_generated_sessions_render_to_the_text_of_the_floor():
     assert sum(bool(session["password"]) for session in context["sessions"]) == 6
     assert context["route_maps"]
     assert context["prefix_lists"][0]["entries"]
+
+
+@pytest.mark.django_db
+def test_syncs_are_real_ones_and_leave_the_mirror_filled(monkeypatch):
+    monkeypatch.setattr(peeringdb, "CHANGES", 40)
+    monkeypatch.setattr(peeringdb, "RUNS", 1)
+    first, no_news, news = peeringdb.run(lambda message: None, size="town")
+    assert first.size > 700
+    assert PeeringDBNetIXLan.objects.exists()
+    assert (no_news.size, news.size) == (0, 40)
+    assert no_news.measured.queries < news.measured.queries
+    # NetBox is loaded, so the process has more than this.
+    assert first.measured.peak_mib > 100
