@@ -26,7 +26,13 @@ from ..ui.sessions import (
     RelationshipPanel,
 )
 from ..ui.sessions_in_effect import InEffectPanel
-from . import sessions_create, sessions_delete, sessions_device, sessions_password  # noqa: F401  (register views)
+from . import (  # noqa: F401  (register views)
+    sessions_add,
+    sessions_create,
+    sessions_delete,
+    sessions_device,
+    sessions_password,
+)
 
 
 class CountedMixin:

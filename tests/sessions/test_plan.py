@@ -294,7 +294,10 @@ def test_port_that_changed_since_it_was_looked_at_is_left_out(side, peer, port):
 
 def test_session_that_was_not_looked_at_is_not_made(side, peer, port):
     reviewed = planned(peer, port, families=(4,)).reviewed()
-    assert [session.family for session in planned(peer, port, reviewed=reviewed).sessions] == [4]
+    plan = planned(peer, port, reviewed=reviewed)
+    assert [session.family for session in plan.sessions] == [4]
+    assert why(plan) == [("changed", 64496, 6)]
+    assert "could not be made when" in plan.skipped[0].text
 
 
 def test_password_shows_as_yes_and_nowhere_else(side, peer, port):

@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 __all__ = ("plan_sessions",)
 
 type Key = tuple[int, int, int]
+# By netixlan id and family: the AS number and address that somebody has looked at, None for no address.
+type Seen = dict[tuple[int, int], tuple[int | None, str | None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,8 @@ def plan_sessions(
     Return what would be made for these ports (ids of netixlans), for what the user may view and add.
 
     `user` None: without permissions (nbshell, own scripts). `reviewed` is what Plan.reviewed() gave when somebody
-    looked at an earlier plan: a port that has another AS or address since is left out, as is one that was not in it.
+    looked at an earlier plan: a port that has another AS or address since is left out, and so is a session that was
+    not in it.
     ProvisioningError when a choice is wrong, by the fields of Choices. At most 40 queries.
     """
     wanted = list(dict.fromkeys(ports))
@@ -80,9 +83,7 @@ def plan_sessions(
         skipped = [_gone(pk) for pk in wanted if pk not in found]
         usable = list(_usable(found.values(), choices, chosen, skipped))
         wishes = list(_wishes(usable, choices, chosen, skipped))
-        if reviewed is not None:
-            wishes = list(_as_reviewed(wishes, reviewed, skipped))
-        sessions, objects = _decide(wishes, user, skipped)
+        sessions, objects = _decide(wishes, user, skipped, reviewed)
     return Plan(choices, tuple(sessions), tuple(objects), tuple(skipped))
 
 
@@ -158,31 +159,17 @@ def _wish(
     return Wish(port, connection, family, new, suggested, choices.password is not Password.NONE)
 
 
-def _as_reviewed(
-    wishes: Iterable[Wish], reviewed: Iterable[Sequence[Any]], skipped: list[Skipped]
-) -> Iterator[Wish]:
-    seen = {}
-    for pk, asn, ipv4, ipv6 in reviewed:
-        seen[pk, 4], seen[pk, 6] = (asn, ipv4), (asn, ipv6)
-    for wish in wishes:
-        asn, address = seen.get((wish.port.pk, wish.family), (None, None))
-        if (wish.new.remote_asn, wish.new.remote_ip) == (asn, address):
-            yield wish
-        elif address is not None:
-            text = _(
-                "This port was AS{asn} at {ip} when the sessions were looked through; look at them again."
-            )
-            skipped.append(wish.skipped(Reason.CHANGED, text.format(asn=asn, ip=address)))
-
-
 def _decide(
-    wishes: Sequence[Wish], user: "User | None", skipped: list[Skipped]
+    wishes: Sequence[Wish],
+    user: "User | None",
+    skipped: list[Skipped],
+    reviewed: Iterable[Sequence[Any]] | None,
 ) -> tuple[list[PlannedSession], list[PlannedObject]]:
     """Hold the wishes against what there is."""
     lacking = _lacking(wishes)
     placed = list(_placed(wishes, lacking, skipped))
     ground = load_ground([place for _, place in placed])
-    builder = _Builder(ground, _may_not_add(user))
+    builder = _Builder(ground, _may_not_add(user), _seen(reviewed))
     sessions = []
     for wish, place in placed:
         if wish.key not in lacking:
@@ -237,12 +224,22 @@ def _may_not_add(user: "User | None") -> set[type[models.Model]]:
     return {model for model in MODELS if not user.has_perm(get_permission_for_model(model, "add"))}
 
 
+def _seen(reviewed: Iterable[Sequence[Any]] | None) -> Seen | None:
+    if reviewed is None:
+        return None
+    seen: Seen = {}
+    for pk, asn, ipv4, ipv6 in reviewed:
+        seen[pk, 4], seen[pk, 6] = (asn, ipv4), (asn, ipv6)
+    return seen
+
+
 class _Builder:
     """Builds the rows of one session after the other, and tells in plain values what they are."""
 
-    def __init__(self, ground: Ground, forbidden: set[type[models.Model]]):
+    def __init__(self, ground: Ground, forbidden: set[type[models.Model]], seen: Seen | None):
         self.ground = ground
         self.forbidden = forbidden
+        self.seen = seen
         self.objects: list[PlannedObject] = []
         self.told: set[int] = set()
         # By identity: rows that are not saved yet are all equal in nothing. Kept alive by `ground`.
@@ -254,6 +251,7 @@ class _Builder:
         for row in rows.in_order():
             if row.pk is None:
                 self._refuse(row, rows)
+        self._refuse_unseen(wish)
         makes = tuple(self._tell(rows))
         return _planned(wish, rows, makes)
 
@@ -272,6 +270,23 @@ class _Builder:
             raise ProvisioningError(errors_by_field(error, row), Reason.INVALID) from error
         if not isinstance(row, BGPPeer | PeeringSession):
             self.valid.add(id(row))
+
+    def _refuse_unseen(self, wish: Wish) -> None:
+        """Refuse what is not as it was when somebody looked at it."""
+        if self.seen is None:
+            return
+        asn, address = self.seen.get((wish.port.pk, wish.family), (None, None))
+        if (asn, address) == (wish.new.remote_asn, wish.new.remote_ip):
+            return
+        if address is None:
+            text = _(
+                "This session could not be made when the sessions were looked through; look at them again."
+            )
+        else:
+            text = _(
+                "This port was AS{asn} at {ip} when the sessions were looked through; look at them again."
+            )
+        raise ProvisioningError({None: [text.format(asn=asn, ip=address)]}, Reason.CHANGED)
 
     def _tell(self, rows: Rows) -> Iterator[str]:
         """Add what the session needs beside its own rows to `objects`, once each; yield the kinds of those made."""

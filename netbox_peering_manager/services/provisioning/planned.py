@@ -236,3 +236,18 @@ def skipped_session(session: PlannedSession, reason: str, text: str) -> Skipped:
         connection=session.connection,
         family=session.family,
     )
+
+
+def outcome(plan: Plan, result: Result) -> dict[str, Any]:
+    """
+    Return what became of a plan, as JSON knows it, for the job that it was carried out in.
+
+    "made": the sessions as Made, "objects": what else was made, and "reused": what was used, counted by kind,
+    "skipped": as Skipped, those of the plan first.
+    """
+    return {
+        "made": [asdict(made) for made in result.made],
+        "objects": dict(result.objects),
+        "reused": dict(Counter(item.kind for item in plan.reused_objects)),
+        "skipped": [asdict(item) for item in (*plan.skipped, *result.skipped)],
+    }

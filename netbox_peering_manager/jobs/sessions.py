@@ -1,0 +1,100 @@
+"""Adding many peering sessions: in the background, or at once when they are few."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from core.choices import JobNotificationChoices
+from core.exceptions import JobFailed
+from core.models import Job
+from netbox.constants import RQ_QUEUE_DEFAULT
+from utilities.rqworker import any_workers_for_queue
+
+from ..exceptions import ProvisioningError, SecretError
+from ..services.provisioning.create_bulk import create_planned
+from ..services.provisioning.plan import plan_sessions
+from ..services.provisioning.planned import Choices, outcome
+from .base import PeeringJob
+
+__all__ = ("AT_ONCE", "AddSessionsJob", "has_worker")
+
+# So many sessions take about as long as a page may.
+AT_ONCE = 50
+# A session takes 5 ms, and a port can have several. A slow machine, and other plugins that look at every row, may need
+# a hundred times as long.
+SECONDS_PER_PORT = 2
+SHORTEST_TIMEOUT_S = 600
+
+
+def has_worker() -> bool:
+    """Whether somebody takes jobs from the queue that sessions are added in."""
+    return any_workers_for_queue(RQ_QUEUE_DEFAULT)
+
+
+class AddSessionsJob(PeeringJob):
+    """
+    Add the sessions of a plan that somebody has looked at.
+
+    It is given who was to be added at which ports and the choices, not the plan: the plan is made anew, for what the
+    user may see and do when the job runs. What differs from what was looked at is left out. Its data hold the
+    progress, and at the end the outcome as "added", see services.provisioning.planned.outcome().
+
+    A password among the choices is encrypted (Choices.password_token), here and in the job queue.
+    """
+
+    class Meta:
+        name = "Add Peering Sessions"
+
+    @classmethod
+    def start(
+        cls,
+        ports: Sequence[int],
+        reviewed: Sequence[Sequence[Any]],
+        choices: Choices,
+        user: Any,
+        *,
+        at_once: bool,
+    ) -> Job:
+        """
+        Queue the job for these ports, or run it before returning. `reviewed` is what was looked at: Plan.reviewed().
+        Whether it went well is in the job's status.
+        """
+        wanted: dict[str, Any] = {"ports": list(ports), "reviewed": reviewed, "choices": choices.as_data()}
+        if at_once:
+            # Who waits for the page needs no notification.
+            never = JobNotificationChoices.NOTIFICATION_NEVER
+            return cls.enqueue(user=user, immediate=True, notifications=never, **wanted)
+        # From every connection in both families; how many there are is seen when the job runs.
+        seconds = max(SHORTEST_TIMEOUT_S, len(reviewed) * SECONDS_PER_PORT)
+        return cls.enqueue(user=user, queue_name=RQ_QUEUE_DEFAULT, job_timeout=seconds, **wanted)
+
+    def run(
+        self,
+        *,
+        ports: Sequence[int],
+        reviewed: Sequence[Sequence[Any]],
+        choices: Mapping[str, Any],
+        **kwargs: Any,
+    ) -> None:
+        user = self.job.user
+        if user is None or not user.is_active:
+            # Without a user no permission would be asked for.
+            self._fail(_("The user who asked for these sessions is gone or no longer active."))
+        try:
+            with self.tracked():
+                plan = plan_sessions(ports, Choices.from_data(choices), user, reviewed=reviewed)
+                result = create_planned(plan, user, self.report)
+        except (ProvisioningError, SecretError) as error:
+            self._fail(str(error), error)
+        self.logger.info(
+            _("Made {made} sessions, left out {skipped}").format(
+                made=len(result.made), skipped=len(plan.skipped) + len(result.skipped)
+            )
+        )
+        self.keep(added=outcome(plan, result))
+
+    def _fail(self, text: str, cause: Exception | None = None) -> None:
+        self.job.error = text
+        self.logger.error(text)
+        raise JobFailed from cause
