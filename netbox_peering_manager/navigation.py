@@ -46,7 +46,19 @@ menu = PluginMenu(
                 _item("peeringconnection", _("Connections")),
             ),
         ),
-        (_("Peers"), (_item("peerasn", _("Peer ASNs")), _item("hiddenpeer", _("Hidden Peers")))),
+        (
+            _("Peers"),
+            (
+                _item("peerasn", _("Peer ASNs")),
+                PluginMenuItem(
+                    link=f"plugins:{APP}:peer_ranking",
+                    link_text=_("Peer Ranking"),
+                    auth_required=True,
+                    permissions=[f"{APP}.view_peeringconnection", f"{APP}.view_peeringfabric"],
+                ),
+                _item("hiddenpeer", _("Hidden Peers")),
+            ),
+        ),
         (_("Routers"), (_item("peeringrouter", _("Routers")),)),
         (
             "PeeringDB",

@@ -24,6 +24,7 @@ MODELS = {
 
 urlpatterns = [
     path("jobs/<int:pk>/progress/", views.jobs.JobProgressView.as_view(), name="job_progress"),
+    path("peer-ranking/", views.peers_candidates.PeerRankingView.as_view(), name="peer_ranking"),
     path("peeringdb/", views.peeringdb.PeeringDBPage.as_view(), name="peeringdb"),
     path("peeringdb/sync/", views.peeringdb.SyncView.as_view(), name="peeringdb_sync"),
     path("peeringdb/test-key/", views.peeringdb.TestKeyView.as_view(), name="peeringdb_test_key"),

@@ -113,9 +113,9 @@ def _exchange_names(user: "User", lans: set[int]) -> Any:
     return ArraySubquery(fabrics.order_by("name").values("name").distinct())
 
 
-def rank(choices: Any, column: str, *, nothing: int) -> Coalesce:
+def rank(choices: Any, column: str, *, nothing: int | None) -> Any:
     """Return the place of the column's value among `choices`, from 1 on; `nothing` when it is not among them."""
     place: Any = Func(
         Value(choices.values()), F(column), function="ARRAY_POSITION", output_field=IntegerField()
     )
-    return Coalesce(place, nothing)
+    return place if nothing is None else Coalesce(place, nothing)
