@@ -57,8 +57,7 @@ def repairs_of(drift: Any, user: AbstractBaseUser | AnonymousUser | None) -> lis
     """
     if user is None or drift.object is None:
         return []
-    links = [*_changes(drift, user), *_pages(drift, user)]
-    return [link for link in links if link.url]
+    return [*_changes(drift, user), *_pages(drift, user)]
 
 
 def _changes(drift: Any, user: Any) -> Iterator[RepairLink]:
@@ -110,8 +109,14 @@ def _missing_there_pages(drift: Any, user: Any) -> Iterator[RepairLink]:
     if user.has_perm(f"{APP}.change_peeringconnection"):
         url = reverse(f"plugins:{APP}:peeringconnection_edit", args=[drift.object_id])
         yield RepairLink(_("Edit connection"), url, "mdi-pencil", "secondary")
-    url = site_url("ix", drift.object.peering_network.fabric.peeringdb_id or "")
-    yield RepairLink(_("Exchange in PeeringDB"), url, "mdi-open-in-new", "secondary", is_external=True)
+    if ix_id := drift.object.peering_network.fabric.peeringdb_id:
+        yield RepairLink(
+            _("Exchange in PeeringDB"),
+            site_url("ix", ix_id),
+            "mdi-open-in-new",
+            "secondary",
+            is_external=True,
+        )
 
 
 def _prefix_pages(drift: Any, user: Any) -> Iterator[RepairLink]:

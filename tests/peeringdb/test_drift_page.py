@@ -4,12 +4,14 @@ import pytest
 from django.contrib.contenttypes.models import ContentType
 from django.db import connection
 from django.test.utils import CaptureQueriesContext, override_settings
+from django.urls import reverse
 
 from core.models import ObjectChange
 from netbox_routing.models import BGPPeer
 
 from netbox_peering_manager.models import PeerASN, PeeringDBDrift
 from netbox_peering_manager.services.peeringdb.drift import refresh_drift
+from netbox_peering_manager.services.peeringdb.site import site_url
 from tests.peeringdb.scenery import Story
 from tests.sessions.people import browser, grant, make_root, make_user, ours, rest
 
@@ -143,6 +145,42 @@ class TestList:
         assert repair_of(row("as-set-differs")) in text
         assert repair_of(row("port-not-operational")) not in text
         assert "Delete session" not in text
+
+    def test_what_other_pages_mend_is_linked(self, story):
+        world = story.world
+        world.add("netixlan", {**world.our_ports[0], "id": 77, "ipaddr4": "198.51.100.77", "ipaddr6": None})
+        world.delete("netixlan", world.our_ports[1]["id"])
+        (prefix,) = world.find("ixpfx", ixlan_id=1, protocol="IPv6")
+        world.change("ixpfx", prefix["id"], prefix="2001:db8:999::/64")
+        lonely = story.peer(64498)
+        story.session(13, 64498)
+        for contact in world.find("poc", net_id=lonely.peeringdb_id):
+            world.delete("poc", contact["id"])
+        story.fill()
+        refresh_drift()
+        assert len(set(PeeringDBDrift.objects.values_list("kind", flat=True))) == 7
+        text = text_of(browser(make_root()).get(LIST)).replace("&amp;", "&")
+        here, of_peers = "plugins:netbox_peering_manager", ContentType.objects.get_for_model(lonely)
+        for link in (
+            reverse(f"{here}:peeringfabric_import_presence"),
+            reverse(f"{here}:peeringfabric_renumber", args=[story.fabric.pk]),
+            reverse(f"{here}:peeringconnection_edit", args=[story.connections[1].pk]),
+            f"{reverse('tenancy:contactassignment_add')}?object_type={of_peers.pk}&object_id={lonely.pk}",
+            site_url("net", lonely.peeringdb_id),
+            site_url("ix", story.fabric.peeringdb_id),
+            f"{reverse(f'{here}:peeringsession_delete', args=[story.session4.pk])}?return_url=",
+        ):
+            assert f'href="{link}' in text, link
+        viewer = make_user(SESSION, PEER, *ours("view_peeringnetwork", "view_peeringconnection"))
+        text = text_of(browser(viewer).get(LIST))
+        for name in (
+            "Import own ports",
+            "Renumber<",
+            "Edit connection",
+            "Assign a contact",
+            "Delete session",
+        ):
+            assert name not in text
 
     def test_it_costs_the_same_for_3_and_for_30_rows(self, story):
         root = make_root()
