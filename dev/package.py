@@ -14,6 +14,7 @@ from dev.errors import DevError
 from dev.progress import run, say, step
 
 DIST = paths.ROOT / "dist"
+DRIVER = "napalm_frr"  # the second package of the distribution
 # Prints where the installed package lies, without importing it (that needs a configured NetBox).
 LOCATE = (
     "import importlib.util as u; print(u.find_spec('netbox_peering_manager').submodule_search_locations[0])"
@@ -71,7 +72,12 @@ def try_out(artefact, python, folder):
         raise DevError(
             f"{artefact.name}: NetBox would load {place}, not the installed package. Run: make clean package"
         )
-    if missing := missing_files(paths.PLUGIN, place):
+    missing = [
+        name
+        for source in (paths.PLUGIN, paths.ROOT / DRIVER)
+        for name in missing_files(source, place.parent / source.name)
+    ]
+    if missing:
         raise DevError(
             f"{artefact.name} lacks {', '.join(missing)}. Add them in MANIFEST.in and pyproject.toml"
         )

@@ -4,6 +4,7 @@ code of the driver has touched.
 """
 
 import json
+import os
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -43,6 +44,12 @@ def sessions(node: Node, folder: Path) -> dict[str, str]:
 def frr(folder: Path, command: str) -> str:
     """What a router's vtysh answers."""
     return _ask(["vtysh", "--vty_socket", "run/frr", "--config_dir", "etc-frr", "-c", command], folder)
+
+
+def running(folder: Path) -> str:
+    """A router's running configuration. Without the name of this host, which vtysh adds when it runs here."""
+    said = frr(folder, "show running-config no-header")
+    return said.replace(f"hostname {os.uname().nodename}\n", "", 1)
 
 
 def neighbors(folder: Path) -> dict[str, dict[str, Any]]:

@@ -1,0 +1,16 @@
+"""
+A NAPALM driver for FRRouting, over SSH: `napalm.get_network_driver("frr")`.
+
+    frr.py            the driver: NAPALM's methods, each a few calls of what follows
+    connection.py     SSH: host keys checked, timeouts everywhere, NAPALM's own exceptions
+    router.sh         what runs on the router: stage, compare, commit, the timer that reverts, confirm, roll back
+    router.py         calls it, and says in NAPALM's exceptions what it answered
+    configuration.py  what a merge changes, how a difference is shown, what is secret; pure
+    bgp.py, system.py FRR's JSON into the shapes that NAPALM documents; pure
+
+It knows nothing of NetBox.
+"""
+
+from napalm_frr.frr import FRRDriver
+
+__all__ = ["FRRDriver"]
