@@ -14,10 +14,7 @@ from dev.sample_peeringdb.days import next_day, swap
 from dev.sample_peeringdb.query import visible
 from dev.sample_peeringdb.server import serve
 from dev.sample_peeringdb.world import World
-from netbox_peering_manager.exceptions import (
-    PeeringDBUnknown,
-    SyncError,
-)
+from netbox_peering_manager.exceptions import PeeringDBKeyRefused, PeeringDBUnknown, SyncError
 from netbox_peering_manager.models import (
     PeeringDBNet,
     PeeringDBNetIXLan,
@@ -29,6 +26,7 @@ from netbox_peering_manager.models import (
 from netbox_peering_manager.services.peeringdb import runs
 from netbox_peering_manager.services.peeringdb.records import TAGS
 from netbox_peering_manager.services.peeringdb.sync import running, sync
+from tests.peeringdb.scenery import Story
 from tests.peeringdb.syncing import empty_mirror, mirrored, sync_with, total
 
 pytestmark = pytest.mark.django_db
@@ -242,6 +240,11 @@ def test_without_a_key_there_are_no_contacts(server):
     assert "poc" not in run.counts
     assert not PeeringDBPoc.objects.exists()
     assert not [target for target in asked(server) if target.startswith("poc")]
+
+
+def test_contacts_alone_need_a_key(server):
+    with pytest.raises(PeeringDBKeyRefused, match="Set peeringdb_api_key"):
+        sync_with(server, key=None, tags=["poc"])
 
 
 def test_contacts_are_dropped_when_the_key_is_gone_and_come_back_with_it(server):
@@ -519,6 +522,20 @@ def test_sync_without_news_takes_forty_queries_at_most(quiet):
     sync_with(quiet)
     with CaptureQueriesContext(connection) as queries:
         sync_with(quiet)
+    assert len(queries) <= 40, "\n".join(query["sql"][:100] for query in queries)
+
+
+def test_sync_without_news_takes_no_more_queries_with_much_in_netbox(pristine_hamlet):
+    world = pristine_hamlet.copy()
+    story = Story(world)
+    members = [port for port in world.rows("netixlan") if port["asn"] != world.our_asn]
+    for port in members[:3]:
+        story.peer(port["asn"], follow_peeringdb=[])
+        story.session(int(port["ipaddr4"].rpartition(".")[2]), port["asn"])
+    with serve(world) as server:
+        sync_with(server)
+        with CaptureQueriesContext(connection) as queries:
+            sync_with(server)
     assert len(queries) <= 40, "\n".join(query["sql"][:100] for query in queries)
 
 

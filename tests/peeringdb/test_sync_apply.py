@@ -404,10 +404,15 @@ def test_what_an_interrupted_sync_left_undone_the_next_does(hamlet, operator):
     assert values_of(peer)[0] != ""
 
 
-def test_what_was_not_taken_over_stands_on_the_record_but_not_without_end(hamlet):
+def test_what_was_not_taken_over_is_counted_on_the_record_and_named_in_the_log(hamlet, caplog):
+    """Who may see syncs need not see the peer."""
     (net,) = hamlet.find("net", asn=hamlet.our_asn)
     hamlet.change("net", net["id"], irr_as_set="!")
-    factories.make_peer_asn(hamlet.our_asn)
-    with serve(hamlet) as server:
+    factories.make_peer_asn(hamlet.our_asn, name="Secret")
+    with serve(hamlet) as server, caplog.at_level("INFO", logger="netbox_peering_manager.peeringdb"):
         sync_with(server)
-    assert "AS-SET '!' was not taken over" in PeeringDBSync.objects.get().message
+    assert PeeringDBSync.objects.get().message == (
+        "Values of PeeringDB that do not fit and were not taken over: 1. The log names them."
+    )
+    assert "Secret" in caplog.text
+    assert "AS-SET '!' was not taken over" in caplog.text

@@ -114,7 +114,7 @@ def test_dumps_can_be_where_the_rows_come_from(village):
 def test_notes_of_the_sync_are_shown(village, hamlet):
     hamlet.change("net", hamlet.our_net_id, irr_as_set="none")
     factories.make_peer_asn(hamlet.our_asn)
-    assert "AS-SET 'none' was not taken over" in run()
+    assert "do not fit and were not taken over: 1." in run()
 
 
 def test_failure_is_told_in_a_sentence_and_ends_with_1(village, settings):

@@ -326,7 +326,7 @@ def test_second_sync_is_told_who_is_at_it(town_server):
 
     run = sync_with(town_server, progress=at_stage("fetched", "net", at_once))
     assert told[0] == run
-    assert str(told[1]).startswith("A sync with PeeringDB runs already, since ")
+    assert str(told[1]).startswith("A sync with PeeringDB runs already: begun by netbox_peering_manager at ")
     assert f"process {os.getpid()} on " in str(told[1])
     assert running() is None
     assert run.status == "completed"

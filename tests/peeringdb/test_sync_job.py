@@ -86,7 +86,7 @@ def test_notes_of_the_sync_stand_in_the_log(village, hamlet):
     hamlet.change("net", hamlet.our_net_id, irr_as_set="none")
     factories.make_peer_asn(hamlet.our_asn)
     (entry,) = run_now().log_entries
-    assert (entry["level"], "AS-SET 'none' was not taken over" in entry["message"]) == ("warning", True)
+    assert (entry["level"], "not taken over: 1." in entry["message"]) == ("warning", True)
 
 
 def test_job_waits_where_a_worker_takes_it(queues, worker, django_capture_on_commit_callbacks):

@@ -25,6 +25,9 @@ class Command(BaseCommand):
         "Exit code 0: done; 1: failed, nothing was changed; 3: another sync runs."
     )
 
+    # They load every page of NetBox, which takes longer than most syncs.
+    requires_system_checks: list[str] = []
+
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
             "--full",

@@ -39,7 +39,6 @@ if TYPE_CHECKING:
 
 BATCH = 500
 FAMILIES = (4, 6)
-NOTES_MAX = 20
 
 # Of each peer ASN the net with its number: the youngest, should the mirror have two.
 _PEERS = f"""

@@ -14,7 +14,7 @@ from typing import Any
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from ...exceptions import PeeringDBUnknown, SyncError
+from ...exceptions import PeeringDBKeyRefused, PeeringDBUnknown, SyncError
 from ...models import PeeringDBNet, PeeringDBWatermark
 from .client import IN_MAX, PeeringDBClient
 from .mirror import Known
@@ -69,9 +69,12 @@ def questions(wanted: Wanted, known: Known, client: PeeringDBClient) -> list[Que
     Return what to ask, parents first. Contacts are left out without a key, as PeeringDB shows hardly any then.
 
     For one network this asks for it at once; PeeringDBUnknown when neither PeeringDB nor the mirror has it.
+    PeeringDBKeyRefused when nothing but contacts is wanted, without a key.
     """
     if wanted.asn is not None:
         return _about_network(wanted.asn, client)
+    if wanted.tags == ("poc",) and not client.has_key:
+        raise PeeringDBKeyRefused(_("Contacts are synced with an API key alone. Set peeringdb_api_key."))
     moved = has_moved(known, client.url)
     tags = [
         tag for tag in (wanted.tags if wanted.tags and not moved else TAGS) if tag != "poc" or client.has_key

@@ -20,6 +20,7 @@ from django_pg_utils import advisory_lock
 from ...choices import PeeringDBSyncStatusChoices as Status
 from ...exceptions import SyncRunning
 from ...models import PeeringDBSync
+from ..recording import SYSTEM_NAME
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -53,12 +54,13 @@ def running() -> PeeringDBSync | None:
 
 def why_running() -> str:
     """Return who syncs now, since when and what to do, as a sentence; an empty one when nobody does."""
-    run = PeeringDBSync.objects.filter(status=Status.RUNNING).first()
+    run = PeeringDBSync.objects.select_related("user").filter(status=Status.RUNNING).first()
     holder = _holder()
     if run and holder:
         return _(
-            "A sync with PeeringDB runs already, since {started}, {holder}. Wait until it has ended, then try again."
-        ).format(started=_shown(run.started), holder=run.holder)
+            "A sync with PeeringDB runs already: begun by {user} at {started}, {holder}. Wait until it has ended, then "
+            "try again."
+        ).format(user=run.user or SYSTEM_NAME, started=_shown(run.started), holder=run.holder)
     if holder:
         return _(
             "A trial sync with PeeringDB runs (database session {pid}, since {since}). Wait until it has ended, then "

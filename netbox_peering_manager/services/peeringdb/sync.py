@@ -8,6 +8,7 @@ Until that transaction is committed the mirror is as it was, and after it everyt
 needs. So a sync may end anywhere, be it by an error or by a lost process, and the next one completes what it left.
 """
 
+import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
@@ -23,7 +24,7 @@ from ...exceptions import PeeringError, SyncError
 from ...models import PeeringDBSync
 from ..tracking import recorded, request_of
 from . import runs
-from .apply import NOTES_MAX, Applied, apply_mirror
+from .apply import Applied, apply_mirror
 from .asking import ABOUT_ONE_NETWORK, Question, Wanted, has_moved, questions
 from .client import PeeringDBClient, client_from_settings
 from .drift import refresh_drift
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
     from users.models import User
 
 __all__ = ("Progress", "explained", "running", "sync")
+
+logger = logging.getLogger("netbox_peering_manager.peeringdb")
 
 # How often, and after how many seconds, a database that went away is asked again to take the record of a failed sync.
 RECONNECTS, RECONNECT_S = 5, 1.0
@@ -183,10 +186,16 @@ def _apply(work: _Work, counts: dict[str, Counts]) -> None:
 
 
 def _take(work: _Work, applied: Applied) -> None:
+    """Put on the record what followed, and how much did not fit: whoever reads it need not see those objects."""
     work.run.applied = applied.as_json()
-    work.notes += applied.notes[:NOTES_MAX]
-    if (more := len(applied.notes) - NOTES_MAX) > 0:
-        work.notes.append(_("{count} more like these.").format(count=more))
+    for note in applied.notes:
+        logger.info(note)
+    if applied.notes:
+        work.notes.append(
+            _(
+                "Values of PeeringDB that do not fit and were not taken over: {count}. The log names them."
+            ).format(count=len(applied.notes))
+        )
 
 
 @contextmanager
