@@ -14,7 +14,12 @@ from core.models import Job
 
 from dev.sample_peeringdb.server import API_KEY
 from netbox_peering_manager.jobs.peeringdb import PeeringDBSyncJob
-from netbox_peering_manager.models import PeeringDBDrift, PeeringDBRefusedRow, PeeringDBSync
+from netbox_peering_manager.models import (
+    PeeringDBDrift,
+    PeeringDBRefusedRow,
+    PeeringDBSync,
+    PeeringDBWatermark,
+)
 from netbox_peering_manager.services.peeringdb import status as facts
 from netbox_peering_manager.services.peeringdb.drift import refresh_drift
 from tests import factories
@@ -159,10 +164,19 @@ class TestWhatThePageShows:
         assert "Failed" in text
         assert "PeeringDB cannot be reached." in text
 
-    def test_the_age_is_that_of_the_last_good_sync(self):
+    def test_the_age_is_that_of_the_type_that_was_synced_longest_ago(self, hamlet):
+        Story(hamlet).fill("net", "ix")
+        PeeringDBWatermark.objects.filter(tag="ix").update(
+            synced=timezone.now() - timedelta(hours=2, minutes=3)
+        )
         make_sync()
-        make_sync(status="failed", message="later")
         assert "2 hours, 3 minutes" in page(make_root()).replace("\xa0", " ")
+
+    def test_a_sync_whose_process_died_is_not_said_to_run(self):
+        make_sync(status="running", ended=None)
+        text = page(make_root())
+        assert "Its process has ended" in text
+        assert "Running" not in text
 
     def test_each_type_with_rows_last_sync_and_refused(self, hamlet):
         story = Story(hamlet)

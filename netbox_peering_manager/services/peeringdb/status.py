@@ -119,7 +119,8 @@ class Affected:
 @dataclass(frozen=True)
 class PeeringDBStatus:
     """
-    Everything that the page shows. `last` and `last_good` are syncs that ended, None when the user sees none.
+    Everything that the page shows. `last` is the latest sync but the running one, None when the user sees none; should
+    it say that it runs, its process has died.
 
     `job` is the job of the running sync or the one that waits, `next_run` when NetBox's scheduler syncs next (None:
     not planned), `interval_minutes` how often it does (0: never). `remaining` are the requests left of this minute.
@@ -129,7 +130,6 @@ class PeeringDBStatus:
     key: KeyStatus
     types: tuple[TypeStatus, ...]
     last: PeeringDBSync | None
-    last_good: PeeringDBSync | None
     running: PeeringDBSync | None
     job: Any
     next_run: datetime | None
@@ -151,23 +151,26 @@ class PeeringDBStatus:
         return sum(each.count for each in self.drift)
 
     @property
+    def as_of(self) -> datetime | None:
+        """How old the data are: since when no type was brought up to date. None when nothing was ever synced."""
+        return min((each.synced for each in self.types if each.synced and each.is_kept), default=None)
+
+    @property
     def is_empty(self) -> bool:
         """Whether nothing was ever synced."""
-        return not any(each.synced for each in self.types)
+        return self.as_of is None
 
 
 def peeringdb_status(user: User, *, job_name: str) -> PeeringDBStatus:
     """Return how things stand, as far as `user` may see it. `job_name` is what sync jobs are called."""
     syncs = PeeringDBSync.objects.restrict(user, "view")
-    ended = syncs.exclude(ended=None).select_related("user")
-    key = _key_status()
+    key, run = _key_status(), running()
     return PeeringDBStatus(
         site=site_url(),
         key=key,
         types=_types(key),
-        last=ended.first(),
-        last_good=ended.filter(status="completed").first(),
-        running=_visible(running(), syncs),
+        last=syncs.exclude(pk=run.pk if run else None).select_related("user").first(),
+        running=_visible(run, syncs),
         job=_job(job_name, *_UNDER_WAY),
         next_run=_next_run(job_name),
         interval_minutes=get_setting("peeringdb_sync_interval"),
