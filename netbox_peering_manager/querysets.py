@@ -7,7 +7,7 @@ from django.contrib.contenttypes.prefetch import GenericPrefetch
 from django.db import models
 from django.db.models import F, Func, OuterRef, Q, Subquery, Value
 from django.db.models.functions import Coalesce
-from django.db.models.lookups import IsNull
+from django.db.models.lookups import Exact, IsNull
 from django.utils import timezone
 
 from utilities.querysets import RestrictedQuerySet
@@ -54,6 +54,11 @@ class PeeringFabricQuerySet(RestrictedQuerySet):
             connection_count=count_visible("PeeringConnection", "peering_network__fabric", user),
             session_count=count_visible("PeeringSession", "peering_network__fabric", user),
         )
+
+    def with_city(self) -> Self:
+        """Annotate `city`: that of the exchange in PeeringDB, None for a fabric that is none."""
+        exchanges = apps.get_model("netbox_peering_manager", "PeeringDBIX").objects
+        return self.annotate(city=Subquery(exchanges.filter(pk=OuterRef("peeringdb_id")).values("city")))
 
 
 class PeeringNetworkQuerySet(RestrictedQuerySet):
@@ -179,17 +184,33 @@ class PeeringSessionQuerySet(RestrictedQuerySet):
             )
         )
 
+    def with_local_interface(self) -> Self:
+        """Annotate `local_interface`: the name of the connection's interface, else of the source address's, else ""."""
+        connections = apps.get_model("netbox_peering_manager", "PeeringConnection").objects.order_by()
+        of_connection = connections.filter(pk=OuterRef("connection_id")).values("interface__name")
+        return self.with_connection().annotate(
+            local_interface=Coalesce(Subquery(of_connection), "bgp_peer__source__interface__name", Value(""))
+        )
+
 
 class RemovedSessionQuerySet(models.QuerySet):
     """Sessions deleted in NetBox that a router may still have."""
 
     def still_removed(self) -> Self:
-        """Leave out those whose address has a session on the same device and VRF again."""
+        """
+        Leave out those whose address has a session on the same device and VRF again; of a link-local address whose
+        interface is known, on the same interface.
+        """
         sessions = apps.get_model("netbox_peering_manager", "PeeringSession").objects.order_by()
-        again = sessions.annotate(vrf_name=Coalesce("bgp_peer__scope__vrf__name", Value(""))).filter(
-            bgp_peer__scope__router__device=OuterRef("device"),
-            bgp_peer__peer__address__net_host=OuterRef("remote_ip"),
-            vrf_name=OuterRef("vrf"),
+        again = (
+            sessions.with_local_interface()
+            .annotate(vrf_name=Coalesce("bgp_peer__scope__vrf__name", Value("")))
+            .filter(
+                Q(local_interface=OuterRef("local_interface")) | Q(Exact(OuterRef("local_interface"), "")),
+                bgp_peer__scope__router__device=OuterRef("device"),
+                bgp_peer__peer__address__net_host=OuterRef("remote_ip"),
+                vrf_name=OuterRef("vrf"),
+            )
         )
         return self.exclude(models.Exists(again))
 
@@ -222,7 +243,9 @@ class HiddenPeerQuerySet(RestrictedQuerySet):
         Annotate `network_name`, what PeeringDB's mirror calls the network (None when it does not know it), and
         `is_in_force`, whether it is hidden today.
         """
-        networks = apps.get_model("netbox_peering_manager", "PeeringDBNet").objects.filter(asn=OuterRef("asn"))
+        networks = apps.get_model("netbox_peering_manager", "PeeringDBNet").objects.filter(
+            asn=OuterRef("asn")
+        )
         return self.annotate(
             network_name=Subquery(networks.order_by("pk").values("name")[:1]),
             is_in_force=models.ExpressionWrapper(self._today(), output_field=models.BooleanField()),

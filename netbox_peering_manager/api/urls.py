@@ -8,7 +8,17 @@ from django.urls import include, path
 
 from netbox.api.routers import NetBoxRouter
 
-from .views import fabrics, peeringdb, peeringdb_drift, peers, peers_hidden, routers, sessions
+from .views import (
+    fabrics,
+    fabrics_peeringdb,
+    peeringdb,
+    peeringdb_drift,
+    peers,
+    peers_hidden,
+    routers,
+    sessions,
+)
+from .views.fabrics_peeringdb import ImportPresenceView
 from .views.peeringdb import PeeringDBSyncNowView
 from .views.rendering import RenderConfigView
 
@@ -17,6 +27,7 @@ app_name = "netbox_peering_manager"
 router = NetBoxRouter()
 for prefix, viewset in (
     *fabrics.routes,
+    *fabrics_peeringdb.routes,
     *peers.routes,
     *peers_hidden.routes,
     *sessions.routes,
@@ -29,6 +40,7 @@ for prefix, viewset in (
 render_config = path("render-config/", RenderConfigView.as_view(), name="render-config")
 urlpatterns = [
     render_config,
+    path("fabrics/import-presence/", ImportPresenceView.as_view(), name="fabric-import-presence"),
     path("peeringdb/sync/", PeeringDBSyncNowView.as_view(), name="peeringdb-sync"),
     *router.urls,
 ]

@@ -1,20 +1,109 @@
 """Area `fabrics`: lists of fabrics, networks and connections."""
 
+from collections import defaultdict
+from functools import cached_property
+
 import django_tables2 as tables
+from django.template.loader import render_to_string
+from django.utils.html import format_html_join
+from django.utils.safestring import mark_safe
 from django.utils.translation import gettext_lazy as _
 
 from netbox.tables import PrimaryModelTable, columns
 from tenancy.tables import ContactsColumnMixin, TenancyColumnsMixin
 
 from ..models import PeeringConnection, PeeringFabric, PeeringNetwork
+from ..services.provisioning.candidates import Coverage, coverage
 
 __all__ = ("PeeringConnectionTable", "PeeringFabricTable", "PeeringNetworkTable")
 
+COVERAGE_BAR = "netbox_peering_manager/fabrics/coverage_bar.html"
 LIST = "plugins:netbox_peering_manager:{}_list"
 PEERINGDB_IX = (
     '{% if value %}<a href="https://www.peeringdb.com/ix/{{ value }}" target="_blank" rel="noopener">'
     "{{ value }}</a>{% endif %}"
 )
+
+
+def percentage(counts: Coverage) -> int | None:
+    """Return how many in a hundred of those one could have sessions with are peers; None without anybody."""
+    everybody = counts.current_peers + counts.potential_peers
+    return round(100 * counts.current_peers / everybody) if everybody else None
+
+
+class PrefixesColumn(tables.Column):
+    """The prefixes of a fabric's networks of one family, each linked to its page."""
+
+    def __init__(self, family: int, **kwargs):
+        super().__init__(accessor="pk", orderable=False, empty_values=(), **kwargs)
+        self.family = family
+
+    def render(self, record, table):
+        links = ((prefix.get_absolute_url(), prefix) for prefix in self._prefixes(record, table))
+        return format_html_join(mark_safe("<br>"), '<a href="{}">{}</a>', links) or table.default
+
+    def value(self, record, table):
+        return ", ".join(str(prefix) for prefix in self._prefixes(record, table))
+
+    def _prefixes(self, record, table):
+        return table.facts.prefixes.get((record.pk, self.family), [])
+
+
+class CoverageColumn(tables.Column):
+    """One of the counts of a fabric's coverage."""
+
+    def __init__(self, field: str, **kwargs):
+        super().__init__(accessor="pk", orderable=False, empty_values=(), **kwargs)
+        self.field = field
+
+    def render(self, record, table):
+        counts = table.facts.coverage.get(record.pk)
+        return table.default if counts is None else getattr(counts, self.field)
+
+    def value(self, record, table):
+        counts = table.facts.coverage.get(record.pk)
+        return None if counts is None else getattr(counts, self.field)
+
+
+class CoverageBarColumn(tables.Column):
+    """How many in a hundred of those one could have sessions with on a fabric are peers, drawn."""
+
+    def __init__(self, **kwargs):
+        super().__init__(accessor="pk", orderable=False, empty_values=(), **kwargs)
+
+    def render(self, record, table):
+        return render_to_string(COVERAGE_BAR, {"value": self.value(record, table)})
+
+    def value(self, record, table):
+        counts = table.facts.coverage.get(record.pk)
+        return None if counts is None else percentage(counts)
+
+
+class FabricFacts:
+    """What the rows of a table show beside what is theirs: looked up once for all of them, when the first shows it."""
+
+    def __init__(self, user, records):
+        self.user = user
+        self.records = records
+
+    @cached_property
+    def ids(self) -> list[int]:
+        return [record.pk for record in self.records()]
+
+    @cached_property
+    def coverage(self) -> dict[int, Coverage]:
+        return coverage(self.ids, self.user) if self.user else {}
+
+    @cached_property
+    def prefixes(self) -> dict:
+        """By fabric and family, in the order of the networks."""
+        found = defaultdict(list)
+        if self.user:
+            networks = PeeringNetwork.objects.restrict(self.user, "view").filter(fabric__in=self.ids)
+            for network in networks.select_related("ipv4_prefix", "ipv6_prefix").order_by("name", "pk"):
+                for prefix in network.prefixes:
+                    found[network.fabric_id, prefix.family].append(prefix)
+        return found
 
 
 class PeeringFabricTable(TenancyColumnsMixin, ContactsColumnMixin, PrimaryModelTable):
@@ -23,6 +112,12 @@ class PeeringFabricTable(TenancyColumnsMixin, ContactsColumnMixin, PrimaryModelT
     status = columns.ChoiceFieldColumn(verbose_name=_("Status"))
     site = tables.Column(verbose_name=_("Site"), linkify=True)
     peer_group = tables.Column(verbose_name=_("Peer group"), linkify=True)
+    ipv4_prefix = PrefixesColumn(4, verbose_name=_("IPv4 prefix"))
+    ipv6_prefix = PrefixesColumn(6, verbose_name=_("IPv6 prefix"))
+    city = tables.Column(verbose_name=_("City"))
+    current_peers = CoverageColumn("current_peers", verbose_name=_("Current peers"))
+    potential_peers = CoverageColumn("potential_peers", verbose_name=_("Potential peers"))
+    coverage = CoverageBarColumn(verbose_name=_("Coverage"))
     network_count = columns.LinkedCountColumn(
         viewname=LIST.format("peeringnetwork"), url_params={"fabric_id": "pk"}, verbose_name=_("Networks")
     )
@@ -40,14 +135,28 @@ class PeeringFabricTable(TenancyColumnsMixin, ContactsColumnMixin, PrimaryModelT
     class Meta(PrimaryModelTable.Meta):
         model = PeeringFabric
         fields = (
-            "pk", "id", "name", "slug", "type", "status", "site", "tenant", "tenant_group", "peer_group",
-            "network_count", "connection_count", "session_count", "peeringdb_id", "description", "contacts",
-            "owner", "owner_group", "comments", "tags", "created", "last_updated", "actions",
+            "pk", "id", "name", "slug", "type", "status", "site", "city", "tenant", "tenant_group", "peer_group",
+            "ipv4_prefix", "ipv6_prefix", "current_peers", "potential_peers", "coverage", "network_count",
+            "connection_count", "session_count", "peeringdb_id", "description", "contacts", "owner", "owner_group",
+            "comments", "tags", "created", "last_updated", "actions",
         )  # fmt: skip
         default_columns = (
-            "pk", "name", "type", "status", "site", "network_count", "connection_count", "session_count",
-            "peeringdb_id", "description",
+            "pk", "name", "type", "status", "ipv4_prefix", "ipv6_prefix", "city", "current_peers",
+            "potential_peers", "session_count", "coverage", "connection_count",
         )  # fmt: skip
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.facts = FabricFacts(None, list)
+
+    def configure(self, request):
+        super().configure(request)
+        self.facts = FabricFacts(request.user, lambda: [row.record for row in self.paginated_rows])
+
+    def as_values(self, *args, **kwargs):
+        # An export has all rows, not those of a page.
+        self.facts = FabricFacts(self.facts.user, lambda: self.data)
+        return super().as_values(*args, **kwargs)
 
 
 class PeeringNetworkTable(PrimaryModelTable):

@@ -7,7 +7,17 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from extras.ui.panels import CustomFieldsPanel, TagsPanel
-from netbox.object_actions import AddObject, BulkDelete, BulkEdit, BulkExport, BulkImport
+from netbox.object_actions import (
+    AddObject,
+    BulkDelete,
+    BulkEdit,
+    BulkExport,
+    BulkImport,
+    BulkRename,
+    CloneObject,
+    DeleteObject,
+    EditObject,
+)
 from netbox.ui import layout
 from netbox.ui.breadcrumbs import Breadcrumb
 from netbox.ui.panels import CommentsPanel, RelatedObjectsPanel
@@ -17,6 +27,14 @@ from utilities.views import GetRelatedModelsMixin, register_model_view
 from .. import filtersets, forms, tables
 from ..models import PeeringConnection, PeeringFabric, PeeringNetwork, PeeringSession
 from ..ui import fabrics as ui
+from ..ui.fabrics_peeringdb import (
+    AddFromPeeringDB,
+    CoveragePanel,
+    ExchangePanel,
+    ImportPresence,
+    LinkToPeeringDB,
+    RenumberPanel,
+)
 
 
 class WithCounts:
@@ -31,21 +49,32 @@ class WithCounts:
 #
 
 
+class WithColumns(WithCounts):
+    """For views with a table of fabrics: what its columns show of PeeringDB."""
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return super().get_queryset(request).with_city()
+
+
 @register_model_view(PeeringFabric, "list", path="", detail=False)
-class PeeringFabricListView(WithCounts, generic.ObjectListView):
+class PeeringFabricListView(WithColumns, generic.ObjectListView):
     queryset = PeeringFabric.objects.all()
     filterset = filtersets.PeeringFabricFilterSet
     filterset_form = forms.PeeringFabricFilterForm
     table = tables.PeeringFabricTable
+    actions = (
+        AddObject, AddFromPeeringDB, ImportPresence, BulkImport, BulkExport, BulkEdit, BulkRename, BulkDelete,
+    )  # fmt: skip
 
 
 @register_model_view(PeeringFabric)
 class PeeringFabricView(GetRelatedModelsMixin, generic.ObjectView):
     queryset = PeeringFabric.objects.select_related("site__region", "tenant__group", "peer_group")
     template_name = "generic/object.html"
+    actions = (LinkToPeeringDB, CloneObject, EditObject, DeleteObject)
     layout = layout.SimpleLayout(
-        left_panels=[ui.FabricPanel(), TagsPanel(), CustomFieldsPanel()],
-        right_panels=[RelatedObjectsPanel(), CommentsPanel()],
+        left_panels=[ui.FabricPanel(), CoveragePanel(), TagsPanel(), CustomFieldsPanel()],
+        right_panels=[RenumberPanel(), ExchangePanel(), RelatedObjectsPanel(), CommentsPanel()],
         bottom_panels=[
             ui.networks_table(),
             ui.connections_table("fabric_id", exclude_columns=["fabric"]),
@@ -85,7 +114,7 @@ class PeeringFabricBulkImportView(generic.BulkImportView):
 
 
 @register_model_view(PeeringFabric, "bulk_edit", path="edit", detail=False)
-class PeeringFabricBulkEditView(WithCounts, generic.BulkEditView):
+class PeeringFabricBulkEditView(WithColumns, generic.BulkEditView):
     queryset = PeeringFabric.objects.all()
     filterset = filtersets.PeeringFabricFilterSet
     table = tables.PeeringFabricTable
@@ -99,7 +128,7 @@ class PeeringFabricBulkRenameView(generic.BulkRenameView):
 
 
 @register_model_view(PeeringFabric, "bulk_delete", path="delete", detail=False)
-class PeeringFabricBulkDeleteView(WithCounts, generic.BulkDeleteView):
+class PeeringFabricBulkDeleteView(WithColumns, generic.BulkDeleteView):
     queryset = PeeringFabric.objects.all()
     filterset = filtersets.PeeringFabricFilterSet
     table = tables.PeeringFabricTable

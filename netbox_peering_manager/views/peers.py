@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from extras.ui.panels import CustomFieldsPanel, TagsPanel
+from netbox.object_actions import CloneObject, DeleteObject, EditObject
 from netbox.ui import layout
 from netbox.ui.panels import CommentsPanel, ObjectsTablePanel
 from netbox.views import generic
@@ -20,6 +21,7 @@ from ..models import PeerASN
 from ..services.peeringdb.client import client_from_settings
 from ..services.peeringdb.service import PeeringDBSyncService
 from ..ui import peers as ui
+from ..ui.fabrics_peeringdb import ImportPresenceOf
 
 # For a network that the mirror does not have PeeringDB is asked, while somebody waits in front of the page.
 PATIENCE = {"retries": 1, "max_wait_s": 5, "timeout_s": 15}
@@ -44,6 +46,7 @@ class PeerASNListView(WithCounts, generic.ObjectListView):
 class PeerASNView(generic.ObjectView):
     template_name = "generic/object.html"
     queryset = PeerASN.objects.select_related("asn__rir", "asn__tenant__group")
+    actions = (ImportPresenceOf, CloneObject, EditObject, DeleteObject)
     layout = layout.SimpleLayout(
         left_panels=[ui.PeerASNPanel(), ui.PeerASNFilteringPanel(), CustomFieldsPanel(), TagsPanel()],
         right_panels=[ui.PeeringDBPanel(), ui.ContactsPanel(), CommentsPanel()],

@@ -91,7 +91,7 @@ class TestDetailPages(PageCase):
         assert f"/plugins/peering-manager/connections/?fabric_id={fabric.pk}" not in page
 
     def test_list_columns_count_and_link(self):
-        page = self.page("/plugins/peering-manager/fabrics/")
+        page = self.page("/plugins/peering-manager/fabrics/?include_columns=network_count")
         for path in ("networks", "connections", "sessions"):
             assert (
                 f'<a href="/plugins/peering-manager/{path}/?fabric_id={self.network.fabric_id}">1</a>' in page
@@ -109,7 +109,8 @@ class TestQueries(PageCase):
 
     def lists(self) -> dict[str, int]:
         every = {
-            "fabrics": "type,status,site,tenant,peer_group,network_count,session_count,peeringdb_id,tags,owner",
+            "fabrics": "type,status,site,tenant,peer_group,ipv4_prefix,ipv6_prefix,city,current_peers,coverage,"
+            "network_count,session_count,peeringdb_id,tags,owner",
             "networks": "fabric,ipv4_prefix,ipv6_prefix,vlan,site,tenant,connection_count,session_count,tags",
             "connections": "connection,peering_network,fabric,device,interface,site,ipv4_address,ipv6_address,"
             "bgp_scope,ipv4_peer_group,ipv6_peer_group,tags",

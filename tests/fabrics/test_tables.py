@@ -17,7 +17,7 @@ class TestFabricTable(TableTestCases.StandardTableTestCase):
     @classmethod
     def get_queryset_sources(cls):
         make_connection()
-        return (("list", PeeringFabric.objects.with_counts(NOBODY)),)
+        return (("list", PeeringFabric.objects.with_counts(NOBODY).with_city()),)
 
 
 class TestNetworkTable(TableTestCases.StandardTableTestCase):

@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from ipam.models import VRF, Prefix
 
 from ...exceptions import ExchangeError
-from ...models import PeeringFabric, PeeringNetwork
+from ...models import PeeringDBIX, PeeringDBIXLan, PeeringDBIXPfx, PeeringFabric, PeeringNetwork
 from ..permissions import allowed_pks
 from .lans import (
     Exchange,
@@ -53,6 +53,7 @@ __all__ = (
     "load_existing",
     "preview_link",
     "preview_new",
+    "suggest_exchange",
     "vrf_of",
     "write_fabrics",
 )
@@ -111,6 +112,19 @@ def preview_link(fabric: PeeringFabric, ix_id: int, vrf: VRF | None = None, user
     chosen = vrf_of(vrf) if vrf else _vrf_of_networks(existing.networks_of(fabric.pk))
     vrfs = dict.fromkeys((lan.ixlan_id for lan in exchange.lans), chosen)
     return Preview(exchange, plan_fabric(exchange, existing, vrfs, fabric_id=fabric.pk))
+
+
+def suggest_exchange(fabric: PeeringFabric) -> int | None:
+    """Return the id of the only exchange that has a prefix of the fabric's networks, else of its name; else None."""
+    networks = PeeringNetwork.objects.filter(fabric=fabric).order_by()
+    held = Prefix.objects.filter(Q(ipv4_peering_network__in=networks) | Q(ipv6_peering_network__in=networks))
+    lans = PeeringDBIXPfx.objects.filter(prefix__in=held.order_by().values("prefix")).values("ixlan_id")
+    by_prefix = PeeringDBIXLan.objects.filter(pk__in=lans).order_by().values_list("ix_id", flat=True)
+    by_name = PeeringDBIX.objects.filter(name__iexact=fabric.name).order_by().values_list("pk", flat=True)
+    for found in (by_prefix, by_name):
+        if len(ids := list(found.distinct()[:2])) == 1:
+            return int(ids[0])
+    return None
 
 
 def create_fabric(new: NewFabric, user: "User" = None, *, digest: str | None = None) -> PeeringFabric:
