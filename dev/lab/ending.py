@@ -42,7 +42,7 @@ def stop_left_over() -> list[str]:
     left = [
         path.name
         for path in sorted(FOLDER.glob(f"{TEST_PREFIX}*"))
-        if "pytest" not in processes.command_line(int(path.name.removeprefix(TEST_PREFIX)))
+        if "python" not in processes.command_line(int(path.name.removeprefix(TEST_PREFIX)))
     ]
     for name in left:
         stop(name)

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from dev import programs, state
+from dev.demo_network import WITH_BFD
 from dev.errors import DevError
 from dev.lab import access, enter, looking, network
 from dev.lab.ending import FOLDER, require_root, stop
@@ -22,6 +23,7 @@ START_SECONDS = 30
 FRR = "/usr/lib/frr"
 # In the order of their start.
 FRR_DAEMONS = ("zebra", "staticd", "bfdd", "bgpd")
+MEMBER_DAEMONS = ("zebra", "bgpd")
 LOCK = programs.MACHINE_LOCK.with_name(f"{programs.MACHINE_LOCK.name}-lab")
 
 
@@ -157,11 +159,12 @@ def commands(node: Node) -> list[dict[str, object]]:
         return [{"name": "bird", "command": command}]
     if node.program == "openbgpd":
         return [{"name": "bgpd", "command": ["/usr/sbin/bgpd", "-d", "-f", "/run/lab/daemon.conf"]}]
+    daemons = FRR_DAEMONS if node.ours or node.asn in WITH_BFD else MEMBER_DAEMONS
     found: list[dict[str, object]] = [
         {"name": daemon, "command": [f"{FRR}/{daemon}", "--log", "stdout", "--log-level", "notifications"]}
-        for daemon in FRR_DAEMONS
+        for daemon in daemons
     ]
-    ready = " && ".join(f"test -S /run/frr/{daemon}.vty" for daemon in FRR_DAEMONS)
+    ready = " && ".join(f"test -S /run/frr/{daemon}.vty" for daemon in daemons)
     boot = f"until {ready}; do sleep 0.05; done; exec vtysh -b"
     found.append({"name": "boot", "command": ["sh", "-c", boot]})
     if node.ours:

@@ -99,8 +99,8 @@ def begun(router):
 
 
 @pytest.fixture
-def driver(connect, base, begun, lab, folder):
-    """A connection to a router with the base configuration, saved, whose six sessions are Established on both ends."""
+def driver(connect, base, begun, folder):
+    """A connection to a router with the base configuration, saved."""
     driver = connect()
     if (folder / "var-lib" / "napalm-frr" / "pending").exists():
         driver.rollback()
@@ -108,10 +108,15 @@ def driver(connect, base, begun, lab, folder):
         driver.load_replace_candidate(config=base)
         driver.commit_config()
         begun |= {"running": looking.running(folder), "startup": startup(folder)}
+    return driver
+
+
+@pytest.fixture
+def established(driver, lab):
+    """The router's six sessions are Established on both ends."""
     assert eventually(lambda: len(lab.established_on_both_ends("edge1.lon1")) == 2 * len(MEMBERS)), (
         lab.state()
     )
-    return driver
 
 
 @pytest.fixture
@@ -154,6 +159,7 @@ def cut(driver):
 # Compare, commit, discard, roll back
 
 
+@pytest.mark.usefixtures("established")
 def test_merge_shows_what_would_change_and_changes_it_without_touching_a_session(driver, folder):
     before = counts(folder)
     driver.load_merge_candidate(
@@ -241,6 +247,7 @@ def test_what_a_merge_shows_is_what_going_back_would_undo(driver, folder, candid
     assert leaves(shown, "+")
 
 
+@pytest.mark.usefixtures("established")
 def test_replace_deletes_and_adds_neighbours_and_leaves_the_other_sessions_up(driver, folder, lab, everyone):
     before = counts(folder)
     driver.load_replace_candidate(
@@ -259,6 +266,7 @@ def test_replace_deletes_and_adds_neighbours_and_leaves_the_other_sessions_up(dr
     }
 
 
+@pytest.mark.usefixtures("established")
 def test_live_sessions_keep_their_established_epoch_over_commit_and_rollback(driver, folder):
     before = flaps(folder)
     driver.load_merge_candidate(config=DESCRIPTION)
@@ -320,6 +328,7 @@ def test_commit_that_is_confirmed_stays(driver, connect, folder):
     assert "changed" in looking.running(folder)
 
 
+@pytest.mark.usefixtures("established")
 def test_commit_that_nobody_confirms_is_reverted_though_the_connection_is_cut(driver, connect, folder):
     before, sessions = looking.running(folder), counts(folder)
     driver.load_merge_candidate(config=DESCRIPTION)
@@ -408,6 +417,7 @@ def test_grammar_that_frr_does_not_know_is_refused_when_it_is_loaded(driver, loa
     assert driver.compare_config() == ""
 
 
+@pytest.mark.usefixtures("established")
 def test_configuration_that_frr_refuses_at_the_commit_leaves_the_router_as_it_was(driver, folder):
     before, saved, sessions = looking.running(folder), startup(folder), counts(folder)
     driver.load_merge_candidate(config=NO_SUCH_GROUP)
@@ -542,6 +552,7 @@ def test_connection_that_was_never_opened_says_so(connect):
 # What the router says of itself
 
 
+@pytest.mark.usefixtures("established")
 def test_neighbours_are_what_the_daemons_say(driver, lab, folder):
     peers = driver.get_bgp_neighbors()["global"]["peers"]
     assert {address for address, peer in peers.items() if peer["is_up"]} == lab.established_on_both_ends(
