@@ -241,6 +241,8 @@ class RemovedSession(models.Model):
     )
     vrf = models.CharField(max_length=100, blank=True)
     remote_ip = models.GenericIPAddressField()
+    # Of a link-local address alone, which means nothing without it; empty when it was not known.
+    local_interface = models.CharField(max_length=64, blank=True)
     local_asn = models.BigIntegerField(null=True)
     peer_asn = models.BigIntegerField(null=True)
     peer_group = models.CharField(max_length=100, blank=True)
@@ -250,13 +252,18 @@ class RemovedSession(models.Model):
     objects = RemovedSessionQuerySet.as_manager()
 
     class Meta:
-        ordering = ("device", "vrf", "remote_ip")
+        ordering = ("device", "vrf", "remote_ip", "local_interface")
         constraints = (
             models.UniqueConstraint(
-                fields=("device", "vrf", "remote_ip"),
-                name="%(app_label)s_%(class)s_unique_device_vrf_remote_ip",
+                fields=("device", "vrf", "remote_ip", "local_interface"),
+                name="%(app_label)s_%(class)s_unique_neighbor",
             ),
         )
 
     def __str__(self) -> str:
-        return f"{self.device}: {self.remote_ip}"
+        return f"{self.device}: {self.neighbor}"
+
+    @property
+    def neighbor(self) -> str:
+        """The remote address, a link-local one with its interface (RFC 4007 §11)."""
+        return f"{self.remote_ip}%{self.local_interface}" if self.local_interface else self.remote_ip

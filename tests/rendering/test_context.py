@@ -543,6 +543,7 @@ def test_removed_session_until_its_address_has_a_session_again(net):
     assert removed == {
         "remote_ip": "198.51.100.99",
         "ip_version": 4,
+        "local_interface": None,
         "vrf": None,
         "local_asn": 64500,
         "peer_asn": 64511,

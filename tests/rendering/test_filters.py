@@ -409,6 +409,16 @@ def test_absent_from_looks_at_the_vrf_too():
     assert FILTERS["absent_from"](removed, [{"vrf": None, "remote_ip": "192.0.2.1"}]) == removed[1:]
 
 
+def test_absent_from_looks_at_the_interface_of_link_local_addresses():
+    present = [{"vrf": None, "remote_ip": "fe80::1", "local_interface": "swp1"}]
+    removed = [
+        {"vrf": None, "remote_ip": "fe80::1", "local_interface": name} for name in ("swp1", "swp2", None)
+    ]
+    # Without its interface nobody can tell that it is not the present one.
+    assert FILTERS["absent_from"](removed, present, by_interface=True) == removed[1:2]
+    assert FILTERS["absent_from"](removed, present) == []
+
+
 def family(**policies):
     return {
         "afi": "ipv4-unicast",

@@ -114,6 +114,39 @@ def test_session_made_again_is_no_longer_to_be_removed_in_its_vrf_only(session):
     assert RemovedSession.objects.filter(device=device).still_removed().count() == 0
 
 
+def link_local(interface_name, relationship):
+    """A session to fe80::1 over a port of rt1.mtl, with an address of that port as its source."""
+    port = factories.make_interface(factories.make_device(), interface_name)
+    source = factories.make_address("fe80::a/64", port)
+    return factories.make_session(
+        factories.make_bgp_peer("fe80::1/64", source=source, scope=factories.make_scope()), relationship
+    )
+
+
+def test_removed_link_local_neighbour_is_remembered_with_its_interface(session):
+    first, second = (link_local(name, session.relationship) for name in ("Ethernet7", "Ethernet8"))
+    for removed in (first, second):
+        removal.delete_session(removed, with_bgp_peer=True)
+    remembered = RemovedSession.objects.filter(remote_ip="fe80::1")
+    assert [str(row) for row in remembered] == ["rt1.mtl: fe80::1%Ethernet7", "rt1.mtl: fe80::1%Ethernet8"]
+    link_local("Ethernet8", session.relationship)
+    assert [row.local_interface for row in remembered.still_removed()] == ["Ethernet7"]
+    remembered.filter(local_interface="Ethernet7").update(local_interface="")
+    assert not remembered.still_removed().exists()
+
+
+def test_removed_link_local_neighbour_on_a_lan_has_the_interface_of_its_connection(session):
+    connection = factories.make_connection()
+    peer = factories.make_bgp_peer("fe80::1/64", scope=factories.make_scope())
+    factories.make_session(peer, session.relationship, connection.peering_network).delete()
+    assert RemovedSession.objects.get().local_interface == connection.interface.name
+
+
+def test_other_removed_neighbours_need_no_interface(session):
+    removal.delete_session(session, with_bgp_peer=True)
+    assert RemovedSession.objects.get().neighbor == "198.51.100.42"
+
+
 def test_forgetting_concerns_one_device(session):
     other = factories.make_scope(factories.make_device("rt2.mtl"))
     factories.make_session(

@@ -111,10 +111,27 @@ def test_names_of_the_plugin_never_stand_where_a_value_should(platform):
 def test_a_removed_session_goes_unless_its_address_is_used_again(platform):
     text = usual(platform)
     assert "192.0.2.99" in text
-    # "delete … shutdown" takes away what holds a session down.
+    assert [line for line in deletions(text) if re.search(r"192\.0\.2\.21\b", line)] == []
+
+
+def deletions(text: str) -> list[str]:
+    """The lines that delete something. "delete … shutdown" is none: it takes away what holds a session down."""
     deletion = r"^\W*(no neighbor \S+|delete\b.*(?<! shutdown)|remove\b.*)$"
-    deletions = [line for line in text.splitlines() if re.search(deletion, line)]
-    assert [line for line in deletions if re.search(r"192\.0\.2\.21\b", line)] == []
+    return [line for line in text.splitlines() if re.search(deletion, line)]
+
+
+@every_platform
+def test_a_removed_link_local_neighbour_goes_by_its_interface_where_that_is_part_of_its_name(platform):
+    by_interface = {
+        "eos": "no neighbor fe80::2%swp2",
+        "iosxe": "no neighbor fe80::2%swp2",
+        "routeros": 'find where name="peer-fe80::2%swp2"',
+        "sros": 'delete neighbor "fe80::2-swp2"',
+    }
+    text = usual(platform)
+    assert by_interface.get(platform, "") in text
+    if platform not in by_interface:
+        assert [line for line in deletions(text) if re.search(r"fe80::2\b", line)] == []
 
 
 @every_platform

@@ -84,11 +84,13 @@ def _remember(sender: type, instance: "PeeringSession", **kwargs: object) -> Non
     if device is None or not instance.relationship.remove_from_router:
         return
     peer = instance.bgp_peer
+    # An instance that was not read back from the database may hold its address as text.
+    remote_ip = netaddr.IPNetwork(str(peer.peer.address)).ip
     RemovedSession.objects.update_or_create(
         device=device,
         vrf=peer.scope.vrf.name if peer.scope.vrf else "",
-        # An instance that was not read back from the database may hold its address as text.
-        remote_ip=str(netaddr.IPNetwork(str(peer.peer.address)).ip),
+        remote_ip=str(remote_ip),
+        local_interface=_local_interface(instance) if remote_ip.is_link_local() else "",
         defaults={
             "local_asn": instance.local_as.asn if instance.local_as else None,
             "peer_asn": instance.remote_as.asn if instance.remote_as else None,
@@ -96,3 +98,10 @@ def _remember(sender: type, instance: "PeeringSession", **kwargs: object) -> Non
             "name": peer.name or "",
         },
     )
+
+
+def _local_interface(session: "PeeringSession") -> str:
+    from ...models import PeeringSession
+
+    found = PeeringSession.objects.with_local_interface().order_by()
+    return found.values_list("local_interface", flat=True).get(pk=session.pk)

@@ -343,6 +343,7 @@ def _removed(row: rows.RemovedRow) -> ctx.RemovedSessionContext:
     return {
         "remote_ip": row.remote_ip,
         "ip_version": ipaddress.ip_address(row.remote_ip).version,
+        "local_interface": row.local_interface or None,
         "vrf": row.vrf or None,
         "local_asn": row.local_asn,
         "peer_asn": row.peer_asn,
@@ -351,6 +352,6 @@ def _removed(row: rows.RemovedRow) -> ctx.RemovedSessionContext:
     }
 
 
-def _removed_key(row: rows.RemovedRow) -> tuple[str, int, int]:
+def _removed_key(row: rows.RemovedRow) -> tuple[str, int, int, str]:
     address = ipaddress.ip_address(row.remote_ip)
-    return row.vrf, address.version, int(address)
+    return row.vrf, address.version, int(address), row.local_interface

@@ -310,10 +310,14 @@ class ASPathContext(TypedDict):
 
 
 class RemovedSessionContext(TypedDict):
-    """A session deleted in NetBox that its router may still have. `ip_version` is that of `remote_ip`."""
+    """
+    A session deleted in NetBox that its router may still have. `ip_version` is that of `remote_ip`; `local_interface`
+    is known of link-local addresses alone.
+    """
 
     remote_ip: str
     ip_version: int
+    local_interface: str | None
     vrf: str | None
     local_asn: int | None
     peer_asn: int | None

@@ -461,12 +461,21 @@ def families(session: dict[str, Any], peer_groups: Iterable[Any] = ()) -> list[d
     ]
 
 
-def absent_from(removed: Iterable[Any], sessions: Iterable[Any]) -> list[Any]:
-    """Of removed sessions those whose VRF and remote address no present session uses again."""
-    present = {(item["vrf"], item["remote_ip"]) for item in to_items("absent_from", sessions)}
-    return [
-        item for item in to_items("absent_from", removed) if (item["vrf"], item["remote_ip"]) not in present
-    ]
+def absent_from(removed: Iterable[Any], sessions: Iterable[Any], by_interface: bool = False) -> list[Any]:
+    """
+    Of removed sessions those whose VRF and remote address no present session uses again.
+
+    `by_interface` is for platforms that name a link-local neighbour with its interface: there the same address on
+    another interface is another neighbour, as far as the interface of the removed one is known.
+    """
+
+    def neighbor(item: Any) -> tuple[Any, ...]:
+        return item["vrf"], item["remote_ip"], item["local_interface"] if by_interface else None
+
+    present = set()
+    for item in to_items("absent_from", sessions):
+        present |= {neighbor(item), (item["vrf"], item["remote_ip"], None)}
+    return [item for item in to_items("absent_from", removed) if neighbor(item) not in present]
 
 
 FILTERS = {

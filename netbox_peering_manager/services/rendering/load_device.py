@@ -126,6 +126,6 @@ def load_interfaces(
 
 
 def load_removed(device_id: int) -> tuple[rows.RemovedRow, ...]:
-    columns = ("remote_ip", "vrf", "local_asn", "peer_asn", "peer_group", "name")
+    columns = ("remote_ip", "local_interface", "vrf", "local_asn", "peer_asn", "peer_group", "name")
     found = cast(Any, RemovedSession.objects).still_removed().filter(device_id=device_id)
     return tuple(map(rows.RemovedRow._make, found.values_list(*columns)))

@@ -167,9 +167,10 @@ class InterfaceRow(NamedTuple):
 
 
 class RemovedRow(NamedTuple):
-    """A RemovedSession; `vrf` and `peer_group` are empty strings for none."""
+    """A RemovedSession; `vrf`, `local_interface` and `peer_group` are empty strings for none."""
 
     remote_ip: str
+    local_interface: str
     vrf: str
     local_asn: int | None
     peer_asn: int | None
