@@ -127,10 +127,10 @@ class PeeringDBDriftTable(NetBoxTable):
         verbose_name=_("What differs"),
         orderable=False,
         empty_values=(),
-        attrs={"td": {"style": "min-width: 16rem"}},
+        attrs={"td": {"style": "min-width: 14rem"}},
     )
     found = columns.DateTimeColumn(
-        timespec="minutes", verbose_name=_("Found"), attrs={"td": {"class": "text-nowrap"}}
+        timespec="minutes", verbose_name=_("Found"), attrs={"td": {"style": "min-width: 6.5rem"}}
     )
     repairs = tables.Column(
         accessor="pk", verbose_name=_("Repair"), orderable=False, exclude_from_export=True

@@ -43,7 +43,7 @@ CHANGES = {
     Kind.PEER_ADDRESS_GONE: (gettext_lazy("Disable session"), "netbox_routing.change_bgppeer"),
     Kind.PEER_ASN_CHANGED: (gettext_lazy("Disable session"), "netbox_routing.change_bgppeer"),
     Kind.PORT_NOT_OPERATIONAL: (gettext_lazy("Disable session"), "netbox_routing.change_bgppeer"),
-    Kind.NETWORK_GONE: (gettext_lazy("Unlink from PeeringDB"), f"{APP}.change_peerasn"),
+    Kind.NETWORK_GONE: (gettext_lazy("Unlink"), f"{APP}.change_peerasn"),
     Kind.MAX_PREFIXES_DIFFER: (gettext_lazy("Take PeeringDB's value"), f"{APP}.change_peerasn"),
     Kind.AS_SET_DIFFERS: (gettext_lazy("Take PeeringDB's value"), f"{APP}.change_peerasn"),
 }
