@@ -323,7 +323,8 @@ def test_a_source_that_breaks_leaves_the_mirror_and_the_session_as_they_were():
 
 
 def test_what_the_caller_raises_while_rows_come_is_told_to_it(monkeypatch):
-    monkeypatch.setattr(staging, "TELL_EVERY", 2)
+    monkeypatch.setattr(staging, "CHUNK_ROWS", 2)
+    monkeypatch.setattr(staging, "FEW_ROWS", 1)
     told = []
 
     def stop(rows):

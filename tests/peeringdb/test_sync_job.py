@@ -10,8 +10,10 @@ from netbox.registry import registry
 from users.models import User
 
 from dev.sample_peeringdb.server import serve
+from netbox_peering_manager.jobs import base
 from netbox_peering_manager.jobs.peeringdb import QUEUE, TIMEOUT_S, PeeringDBSyncJob
 from netbox_peering_manager.models import PeeringDBSync
+from netbox_peering_manager.services.peeringdb import staging
 from tests import factories
 from tests.peeringdb.test_sync_command import use
 
@@ -62,6 +64,13 @@ def test_sync_runs_as_its_user_and_says_which_it_was(village, user, hamlet):
     assert (run.status, run.user) == ("completed", user)
     assert run.applied["peerasn"] == {"updated": 1}
     assert job.data["progress"] == {"done": 14, "total": 14, "text": "Bringing NetBox in line"}
+
+
+def test_progress_can_be_saved_while_long_lists_come(village, monkeypatch):
+    monkeypatch.setattr(staging, "FEW_ROWS", 1)
+    monkeypatch.setattr(staging, "CHUNK_ROWS", 2)
+    monkeypatch.setattr(base, "_SECONDS_BETWEEN_REPORTS", 0)
+    assert run_now().status == "completed"
 
 
 def test_what_is_asked_for_is_what_is_synced(village):

@@ -16,7 +16,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from itertools import chain, islice
+from itertools import batched, chain, islice
 from typing import TYPE_CHECKING, Any
 
 from django.db import connection
@@ -35,8 +35,8 @@ FEW = "peeringdb_few"
 # How many rows of a type are few: each of them takes its place in memory until all are fetched.
 FEW_ROWS = 2000
 READ_ID = reader_of(Kind("id"))
-# How often the caller hears how many rows came.
-TELL_EVERY = 1000
+# Rows of one COPY. Between two the caller is told how many came, and has the database for itself.
+CHUNK_ROWS = 5000
 
 _as_json = json.JSONEncoder(
     ensure_ascii=False, separators=(",", ":"), check_circular=False, default=str
@@ -128,18 +128,17 @@ class Staging:
         Parse rows of one type, as JSON values, and keep them; once for each type.
 
         `more` is asked for further rows when `rows` has ended, with the latest `updated` among those, in seconds since
-        1970. `tell` hears now and then how many came so far. Whatever they raise comes through after COPY has ended in
-        order, so that the session stays usable.
+        1970. `tell` hears now and then how many came so far. Whatever they raise comes through.
         """
-        intake = _Intake(tag, rows, more, tell)
-        records = intake.records()
+        intake = _Intake(tag)
+        records = intake.read(chain(rows, _later(lambda: more(intake.newest))))
         first = list(islice(records, FEW_ROWS))
         if few := len(first) < FEW_ROWS:
             self._few += [(tag, record) for record in first]
         else:
-            _copy_all(tag, chain(first, records))
-        if intake.failure is not None:
-            raise intake.failure
+            for chunk in batched(chain(first, records), CHUNK_ROWS):
+                _copy_all(tag, chunk)
+                tell(intake.rows)
         self._refused += intake.refused
         if len(self._refused) > FEW_ROWS:
             self._copy_refused()
@@ -185,50 +184,39 @@ class _Refused:
 
 @dataclass
 class _Intake:
-    """Parses the rows of a type, counts them, and puts aside those that are refused and what goes wrong."""
+    """Parses the rows of a type, counts them, and puts aside those that are refused."""
 
     tag: str
-    source: Iterable[Any]
-    more: Callable[[int | None], Iterable[Any]]
-    tell: Callable[[int], None]
     rows: int = 0
     newest: int | None = None
     ids: set[int] = field(default_factory=set)
     refused: list[_Refused] = field(default_factory=list)
-    failure: BaseException | None = None
 
-    def records(self) -> Iterator[Record | Tombstone]:
-        """Yield what fits. Ends early, with the reason in `failure`, when the source or the caller raises."""
-        try:
-            for number, row in enumerate(chain(self.source, self._further()), 1):
-                record = self._read(row)
-                if record is not None:
-                    yield record
-                if number % TELL_EVERY == 0:
-                    self.tell(number)
-        except GeneratorExit:
-            raise
-        except BaseException as error:
-            self.failure = error
+    def read(self, rows: Iterable[Any]) -> Iterator[Record | Tombstone]:
+        """Yield what fits."""
+        for row in rows:
+            try:
+                record = parse(self.tag, row)
+            except RefusedRow as error:
+                self._refuse(row, str(error))
+                continue
+            self.rows += 1
+            self.ids.add(record.id)
+            updated = int(record.updated.timestamp())
+            if self.newest is None or updated > self.newest:
+                self.newest = updated
+            yield record
 
-    def _further(self) -> Iterator[Any]:
-        yield from self.more(self.newest)
+    def _refuse(self, row: Any, reason: str) -> None:
+        pk = _id_of(row)
+        # Of a contact nothing but its id: who may not see contacts may see what was refused.
+        data = {"id": pk} if self.tag == "poc" else scrub(row)
+        self.refused.append(_Refused(self.tag, pk, reason, _as_json(data)))
 
-    def _read(self, row: Any) -> Record | Tombstone | None:
-        try:
-            record = parse(self.tag, row)
-        except RefusedRow as error:
-            pk = _id_of(row)
-            # Of a contact nothing but its id: who may not see contacts may see what was refused.
-            data = {"id": pk} if self.tag == "poc" else scrub(row)
-            self.refused.append(_Refused(self.tag, pk, str(error), _as_json(data)))
-            return None
-        self.rows += 1
-        self.ids.add(record.id)
-        updated = int(record.updated.timestamp())
-        if self.newest is None or updated > self.newest:
-            self.newest = updated
-        return record
+
+def _later(rows: Callable[[], Iterable[Any]]) -> Iterator[Any]:
+    """Yield rows that are asked for when the first of them is wanted."""
+    yield from rows()
 
 
 def _shared_tables() -> list[str]:
