@@ -20,6 +20,7 @@ from .views import (
 )
 from .views.fabrics_peeringdb import ImportPresenceView
 from .views.peeringdb import PeeringDBSyncNowView
+from .views.peers_candidates import AvailablePeersView, AvailableSessionsView
 from .views.rendering import RenderConfigView
 
 app_name = "netbox_peering_manager"
@@ -41,6 +42,12 @@ render_config = path("render-config/", RenderConfigView.as_view(), name="render-
 urlpatterns = [
     render_config,
     path("fabrics/import-presence/", ImportPresenceView.as_view(), name="fabric-import-presence"),
+    path("fabrics/<int:pk>/available-peers/", AvailablePeersView.as_view(), name="fabric-available-peers"),
+    path(
+        "peer-asns/<int:pk>/available-sessions/",
+        AvailableSessionsView.as_view(),
+        name="peer-asn-available-sessions",
+    ),
     path("peeringdb/sync/", PeeringDBSyncNowView.as_view(), name="peeringdb-sync"),
     *router.urls,
 ]

@@ -3,6 +3,7 @@ from .fabrics_peeringdb import *
 from .peeringdb import *
 from .peeringdb_drift import *
 from .peers import *
+from .peers_candidates import *
 from .peers_hidden import *
 from .routers import *
 from .sessions import *
