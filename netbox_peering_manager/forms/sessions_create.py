@@ -15,6 +15,7 @@ from ..exceptions import ProvisioningError
 from ..models import PeerASN, PeeringFabric, PeeringNetwork, PeeringSession, Relationship
 from ..services.provisioning.create import NewSession, usable_connections
 from .sessions_checks import refuse_other_fabric
+from .sessions_destination import DestinationFields
 from .sessions_password import PasswordField
 
 FAMILIES = (4, 6)
@@ -37,26 +38,22 @@ COMMON = (
     "password",
     "ipv4_max_prefixes",
     "ipv6_max_prefixes",
+    "peer_name",
+    "irr_as_set",
     "tags",
 )
 # Fields of NewSession that the form has once per family.
 PER_FAMILY = ("remote_ip", "source")
 
 
-class PeeringSessionCreateForm(forms.Form):
+class PeeringSessionCreateForm(DestinationFields):
     """
     Everything a session needs, down to its addresses; one session is made for each family with a peer
-    address.
+    address. The exchange is optional.
 
     `wanted()` gives what create_sessions() takes, `add_errors()` puts what that refuses on the form's fields.
     """
 
-    remote_asn = forms.IntegerField(
-        min_value=1,
-        max_value=2**32 - 1,
-        label=_("Remote AS number"),
-        help_text=_("As a plain number. The AS is made in NetBox when it is missing."),
-    )
     relationship = DynamicModelChoiceField(
         queryset=Relationship.objects.all(), quick_add=True, label=_("Relationship")
     )
@@ -75,6 +72,7 @@ class PeeringSessionCreateForm(forms.Form):
         required=False,
         initial_params={"networks": "$peering_network"},
         label=_("Fabric"),
+        help_text=_("The exchange that the session runs over. Left empty: no exchange"),
     )
     peering_network = DynamicModelChoiceField(
         queryset=PeeringNetwork.objects.all(),
@@ -167,7 +165,8 @@ class PeeringSessionCreateForm(forms.Form):
     tags = DynamicModelMultipleChoiceField(queryset=Tag.objects.all(), required=False, label=_("Tags"))
 
     fieldsets = (
-        FieldSet("remote_asn", "relationship", "is_route_server", name=_("Peer")),
+        FieldSet(DestinationFields.look_ups, name=_("Look up the peer")),
+        FieldSet("remote_asn", "peer_name", "irr_as_set", "relationship", "is_route_server", name=_("Peer")),
         FieldSet(
             "fabric",
             "peering_network",
@@ -180,7 +179,7 @@ class PeeringSessionCreateForm(forms.Form):
             ),
             name=_("Where"),
         ),
-        FieldSet("scope", "ipv4_source", "ipv6_source", name=_("Without a LAN")),
+        FieldSet("scope", "ipv4_source", "ipv6_source", name=_("Without an exchange")),
         FieldSet(
             "local_as",
             "peer_group",

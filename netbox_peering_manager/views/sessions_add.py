@@ -31,6 +31,7 @@ from ..services.provisioning.plan import plan_sessions
 from ..services.provisioning.planned import Choices, Plan
 from ..ui.jobs import job_progress, visible_jobs
 from ..ui.sessions_add import added, previewed
+from .peers_selection import origin_of, selected_ports
 
 APP = "netbox_peering_manager"
 TEMPLATES = f"{APP}/sessions"
@@ -71,8 +72,6 @@ class PeeringSessionAddSelectedView(GetReturnURLMixin, BaseMultiObjectView):
         return self._begin(request)
 
     def _begin(self, request: HttpRequest) -> HttpResponse:
-        from .peers_selection import origin_of, selected_ports
-
         origin = origin_of(request)
         ports = selected_ports(request)
         if not ports:

@@ -14,6 +14,7 @@ from utilities.views import GetReturnURLMixin, register_model_view
 
 from ..exceptions import ProvisioningError
 from ..forms import PeeringSessionCreateForm
+from ..forms.sessions_destination import LOOK_UPS, filled, typed
 from ..models import PeeringSession
 from ..services.provisioning.create import create_sessions
 
@@ -29,13 +30,15 @@ class PeeringSessionCreateView(GetReturnURLMixin, BaseMultiObjectView):
         return "netbox_peering_manager.add_peeringsession"
 
     def get(self, request):
-        form = PeeringSessionCreateForm(initial=normalize_querydict(request.GET))
-        restrict_form_fields(form, request.user)
-        return self._show(request, form)
+        initial = normalize_querydict(request.GET)
+        if port := request.GET.get("netixlan"):
+            initial |= filled("netixlan", port, request.user)
+        return self._show(request, self._form(request, initial=initial))
 
     def post(self, request):
-        form = PeeringSessionCreateForm(request.POST)
-        restrict_form_fields(form, request.user)
+        if request.htmx and request.htmx.trigger_name in LOOK_UPS:
+            return self._look_up(request, request.htmx.trigger_name)
+        form = self._form(request, request.POST)
         if not form.is_valid():
             return self._show(request, form)
         try:
@@ -50,7 +53,23 @@ class PeeringSessionCreateView(GetReturnURLMixin, BaseMultiObjectView):
             return self._show(request, form)
         return self._done(request, made)
 
+    def _look_up(self, request, look_up):
+        """Answer with the form anew, with what was looked up filled in."""
+        initial = typed(request.POST, PeeringSessionCreateForm.base_fields)
+        initial |= filled(look_up, request.POST.get(look_up, ""), request.user)
+        form = self._form(request, initial=initial)
+        form.show_limits()
+        return render(request, "htmx/form.html", {"form": form})
+
+    @staticmethod
+    def _form(request, *args, **kwargs):
+        form = PeeringSessionCreateForm(*args, **kwargs)
+        restrict_form_fields(form, request.user)
+        form.offer_addresses(request.user)
+        return form
+
     def _show(self, request, form):
+        form.show_limits()
         return render(
             request,
             self.template_name,

@@ -195,6 +195,18 @@ class NewSessionSerializer(serializers.Serializer):
     )
     ipv4_max_prefixes = serializers.IntegerField(min_value=0, required=False, allow_null=True)
     ipv6_max_prefixes = serializers.IntegerField(min_value=0, required=False, allow_null=True)
+    peer_name = serializers.CharField(
+        max_length=255,
+        required=False,
+        allow_blank=True,
+        help_text="Name of a peer ASN that has to be made. Left out: as in PeeringDB",
+    )
+    irr_as_set = serializers.CharField(
+        max_length=255,
+        required=False,
+        allow_blank=True,
+        help_text="AS-SET of a peer ASN that has to be made. Left out: as in PeeringDB",
+    )
     tags = VisibleObjectField(queryset=Tag.objects.all(), many=True, required=False)
 
 

@@ -25,6 +25,7 @@ from ..serializers import (
     PeeringSessionSerializer,
     RelationshipSerializer,
 )
+from . import sessions_add
 
 DELETE_BGP_PEER = "delete_bgp_peer"
 WITH_BGP_PEER = OpenApiParameter(
@@ -139,4 +140,4 @@ def _as_detail(error: ProvisioningError, count: int | None) -> dict | list:
     return [detail if position == error.position else {} for position in range(count)]
 
 
-routes = (("relationships", RelationshipViewSet), ("sessions", PeeringSessionViewSet))
+routes = (("relationships", RelationshipViewSet), ("sessions", PeeringSessionViewSet), *sessions_add.routes)
