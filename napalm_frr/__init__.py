@@ -7,6 +7,7 @@ A NAPALM driver for FRRouting, over SSH: `napalm.get_network_driver("frr")`.
     router.py         calls it, and says in NAPALM's exceptions what it answered
     configuration.py  what a merge changes, how a difference is shown, what is secret; pure
     bgp.py, system.py FRR's JSON into the shapes that NAPALM documents; pure
+    bgp_config.py     the same for neighbours and groups in the configuration; pure
 
 It knows nothing of NetBox.
 """

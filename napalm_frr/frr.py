@@ -15,6 +15,7 @@ from napalm.base.exceptions import (
 )
 
 from napalm_frr import bgp, configuration, system
+from napalm_frr.bgp_config import bgp_config
 from napalm_frr.connection import Connection, Login
 from napalm_frr.router import Places, Router
 
@@ -198,6 +199,10 @@ class FRRDriver(NetworkDriver):
 
     def get_bgp_neighbors_detail(self, neighbor_address: str = "") -> dict[str, Any]:
         return bgp.details(self._ask_json(NEIGHBORS), neighbor_address)
+
+    def get_bgp_config(self, group: str = "", neighbor: str = "") -> dict[str, Any]:
+        """With the sessions' passwords in clear (`authentication_key`), as they are in the configuration."""
+        return bgp_config(configuration.parse(self._router.running()), group, neighbor)
 
     def _ask(self, command: str) -> str:
         quoted = "'" + command.replace("'", "'\\''") + "'"

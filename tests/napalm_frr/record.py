@@ -28,6 +28,7 @@ SUITE: dict[str, tuple[str, dict[str, Any]]] = {
     "test_get_interfaces_ip": ("get_interfaces_ip", {}),
     "test_get_bgp_neighbors": ("get_bgp_neighbors", {}),
     "test_get_bgp_neighbors_detail": ("get_bgp_neighbors_detail", {}),
+    "test_get_bgp_config": ("get_bgp_config", {}),
     "test_get_config": ("get_config", {}),
     "test_get_config_filtered": ("get_config", {}),
     "test_get_config_sanitized": ("get_config", {"sanitized": True}),
@@ -42,10 +43,14 @@ route-map PEER-IN permit 10
  set local-preference 200
 exit
 router bgp 64500
+ neighbor PEERS peer-group
+ neighbor PEERS description Members of the exchange
+ neighbor 198.51.100.11 peer-group PEERS
  neighbor 198.51.100.11 shutdown
  address-family ipv4 unicast
   neighbor 198.51.100.12 route-map PEER-IN in
   neighbor 198.51.100.12 remove-private-AS
+  neighbor 198.51.100.12 maximum-prefix 150 80 restart 30
  exit-address-family
 exit
 router bgp 64500 vrf CUSTOMERS

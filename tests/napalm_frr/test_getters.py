@@ -15,7 +15,7 @@ from tests.napalm_frr.record import SUITE
 # What FRR has no such thing of, or what is not FRR's to tell.
 NOT_THERE = {
     *("get_lldp_neighbors", "get_lldp_neighbors_detail", "get_interfaces_counters", "get_environment"),
-    *("get_bgp_config", "get_arp_table", "get_ipv6_neighbors_table", "get_ntp_peers", "get_ntp_servers"),
+    *("get_arp_table", "get_ipv6_neighbors_table", "get_ntp_peers", "get_ntp_servers"),
     *("get_ntp_stats", "get_mac_address_table", "get_route_to", "get_snmp_information", "get_probes_config"),
     *("get_probes_results", "ping", "traceroute", "get_users", "get_optics", "get_network_instances"),
     *("get_firewall_policies", "get_vlans"),
