@@ -16,7 +16,7 @@ from jinja2 import UndefinedError
 from jinja2.exceptions import FilterArgumentError
 
 from dev import parsers
-from netbox_peering_manager.services.rendering.filter_policies import MATCH_READERS, SET_READERS
+from netbox_peering_manager.services.rendering.filters.policies import MATCH_READERS, SET_READERS
 
 from .scenarios import HERE, TEMPLATES, empty, hostile, names, render, scenario, with_entry, with_session
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from jinja2 import Undefined
 from jinja2.exceptions import FilterArgumentError
 
-from .filter_values import fail
+from .values import fail
 
 # --- Passwords ----------------------------------------------------------------------------------------------
 

@@ -19,7 +19,7 @@ from typing import Any, NoReturn
 
 from jinja2.exceptions import FilterArgumentError
 
-from .filter_values import MAX_32, fail, is_large_community, parse_community, to_integer, to_items
+from .values import MAX_32, fail, is_large_community, parse_community, to_integer, to_items
 
 ALIASES = {
     "local_pref": "local_preference",
