@@ -300,11 +300,17 @@ def test_a_row_of_the_future_does_not_move_the_watermark_beyond_now():
 def test_contacts_are_dropped_with_all_that_is_known_of_them():
     row = {"id": 5, "status": "ok", "created": at(0), "updated": at(0), "net_id": 1, "role": "NOC"}
     bring_in("poc", [row, {**row, "id": 6, "net_id": None}])
-    assert mirror.drop_contacts() == 1
-    assert mirror.drop_contacts() == 0
+    assert mirror.drop_contacts(mirror.load_known()) == 1
+    assert mirror.drop_contacts(mirror.load_known()) == 0
     assert not PeeringDBPoc.objects.exists()
     assert not PeeringDBWatermark.objects.filter(tag="poc").exists()
     assert not PeeringDBRefusedRow.objects.exists()
+
+
+def test_contacts_are_forgotten_also_when_there_were_none():
+    bring_in("poc", [])
+    mirror.drop_contacts(mirror.load_known())
+    assert not PeeringDBWatermark.objects.exists()
 
 
 def test_a_source_that_breaks_leaves_the_mirror_and_the_session_as_they_were():

@@ -88,12 +88,13 @@ def merge(
     return {each.tag: _counts(each, due.get(each.tag, {})) for each in staged}
 
 
-def drop_contacts() -> int:
+def drop_contacts(known: Known) -> int:
     """Empty the mirror of contacts and forget how far it was: there is no key any more. Returns how many there were."""
     contacts = MIRROR["poc"]._default_manager.all()
     dropped = contacts._raw_delete(contacts.db)
-    if dropped:
+    if "poc" in known.marks:
         PeeringDBWatermark.objects.filter(tag="poc").delete()
+    if "poc" in known.refused:
         PeeringDBRefusedRow.objects.filter(tag="poc").delete()
     return int(dropped)
 

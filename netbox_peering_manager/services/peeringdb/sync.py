@@ -158,7 +158,7 @@ def _stage(work: _Work, staging: Staging, question: Question) -> Staged:
 def _merge(work: _Work, staged: list[Staged], known: Known, client: PeeringDBClient) -> dict[str, Counts]:
     """What changes in the mirror's transaction: the mirror, how far it is, and the counts on the record."""
     counts = merge(staged, known, client.url, lambda tag: work.tell("merged", tag))
-    if not client.has_key and (dropped := drop_contacts()):
+    if not client.has_key and (dropped := drop_contacts(known)):
         counts["poc"] = Counts(deleted=dropped)
         work.notes.append(_("The contacts were dropped, as there is no API key any more."))
     work.notes += _about_refused(counts, staged)
