@@ -36,6 +36,7 @@ from users.models import ObjectPermission
 
 from netbox_peering_manager.models import PeeringRouter, PeeringSession, RemovedSession
 from netbox_peering_manager.services import secrets
+from netbox_peering_manager.services.rendering.peering import gather
 from tests import factories
 
 OWN_PASSWORD, CLEAR_PASSWORD, TEMPLATE_PASSWORD = "own-s3cret", "clear-s3cret", "template-s3cret"
@@ -273,3 +274,14 @@ def engineer(*session_actions, constraints=None):
         (Device, ("view",)),
         (PeeringSession, ("view", *session_actions), constraints),
     )
+
+
+def session_of(net, which):
+    """One session as the context has it now."""
+    found = gather(net.device.pk, reveal_secrets=True).context["sessions"]
+    return next(session for session in found if session["id"] == which.pk)
+
+
+def family_of(session, afi="ipv4-unicast"):
+    """One address family of such a session."""
+    return next(family for family in session["address_families"] if family["afi"] == afi)

@@ -17,8 +17,6 @@ from tests import factories, shared
 from tests.rendering import scenario
 
 pytestmark = pytest.mark.django_db
-
-
 made = shared.once(scenario.build)
 net = shared.copy()
 
