@@ -5,7 +5,7 @@ from functools import cached_property
 
 import django_tables2 as tables
 from django.template.loader import render_to_string
-from django.utils.html import format_html_join
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import mark_safe
 from django.utils.translation import gettext_lazy as _
 
@@ -13,22 +13,29 @@ from netbox.tables import PrimaryModelTable, columns
 from tenancy.tables import ContactsColumnMixin, TenancyColumnsMixin
 
 from ..models import PeeringConnection, PeeringFabric, PeeringNetwork
+from ..services.peeringdb.site import site_url
 from ..services.provisioning.candidates import Coverage, coverage
 
 __all__ = ("PeeringConnectionTable", "PeeringFabricTable", "PeeringNetworkTable")
 
 COVERAGE_BAR = "netbox_peering_manager/fabrics/coverage_bar.html"
 LIST = "plugins:netbox_peering_manager:{}_list"
-PEERINGDB_IX = (
-    '{% if value %}<a href="https://www.peeringdb.com/ix/{{ value }}" target="_blank" rel="noopener">'
-    "{{ value }}</a>{% endif %}"
-)
 
 
 def percentage(counts: Coverage) -> int | None:
     """Return how many in a hundred of those one could have sessions with are peers; None without anybody."""
     everybody = counts.current_peers + counts.potential_peers
     return round(100 * counts.current_peers / everybody) if everybody else None
+
+
+class PeeringDBIXColumn(tables.Column):
+    """The id of an exchange in PeeringDB, linked to its page there."""
+
+    def render(self, value):
+        return format_html('<a href="{}" target="_blank" rel="noopener">{}</a>', site_url("ix", value), value)
+
+    def value(self, value):
+        return value
 
 
 class PrefixesColumn(tables.Column):
@@ -50,15 +57,19 @@ class PrefixesColumn(tables.Column):
 
 
 class CoverageColumn(tables.Column):
-    """One of the counts of a fabric's coverage."""
+    """One of the counts of a fabric's coverage; when there are any, with `tab` linked to that tab of its page."""
 
-    def __init__(self, field: str, **kwargs):
+    def __init__(self, field: str, tab: str = "", **kwargs):
         super().__init__(accessor="pk", orderable=False, empty_values=(), **kwargs)
         self.field = field
+        self.tab = tab
 
     def render(self, record, table):
-        counts = table.facts.coverage.get(record.pk)
-        return table.default if counts is None else getattr(counts, self.field)
+        count = self.value(record, table)
+        if count and self.tab:
+            url = reverse(f"plugins:netbox_peering_manager:{self.tab}", args=[record.pk])
+            return format_html('<a href="{}">{}</a>', url, count)
+        return table.default if count is None else count
 
     def value(self, record, table):
         counts = table.facts.coverage.get(record.pk)
@@ -116,7 +127,9 @@ class PeeringFabricTable(TenancyColumnsMixin, ContactsColumnMixin, PrimaryModelT
     ipv6_prefix = PrefixesColumn(6, verbose_name=_("IPv6 prefix"))
     city = tables.Column(verbose_name=_("City"))
     current_peers = CoverageColumn("current_peers", verbose_name=_("Current peers"))
-    potential_peers = CoverageColumn("potential_peers", verbose_name=_("Potential peers"))
+    potential_peers = CoverageColumn(
+        "potential_peers", tab="peeringfabric_available_peers", verbose_name=_("Potential peers")
+    )
     coverage = CoverageBarColumn(verbose_name=_("Coverage"))
     network_count = columns.LinkedCountColumn(
         viewname=LIST.format("peeringnetwork"), url_params={"fabric_id": "pk"}, verbose_name=_("Networks")
@@ -129,7 +142,7 @@ class PeeringFabricTable(TenancyColumnsMixin, ContactsColumnMixin, PrimaryModelT
     session_count = columns.LinkedCountColumn(
         viewname=LIST.format("peeringsession"), url_params={"fabric_id": "pk"}, verbose_name=_("Sessions")
     )
-    peeringdb_id = columns.TemplateColumn(template_code=PEERINGDB_IX, verbose_name=_("PeeringDB"))
+    peeringdb_id = PeeringDBIXColumn(verbose_name=_("PeeringDB"))
     tags = columns.TagColumn(url_name=LIST.format("peeringfabric"))
 
     class Meta(PrimaryModelTable.Meta):
@@ -141,8 +154,8 @@ class PeeringFabricTable(TenancyColumnsMixin, ContactsColumnMixin, PrimaryModelT
             "comments", "tags", "created", "last_updated", "actions",
         )  # fmt: skip
         default_columns = (
-            "pk", "name", "type", "status", "ipv4_prefix", "ipv6_prefix", "city", "current_peers",
-            "potential_peers", "session_count", "coverage", "connection_count",
+            "pk", "name", "ipv4_prefix", "ipv6_prefix", "city", "current_peers", "potential_peers",
+            "session_count", "coverage", "status",
         )  # fmt: skip
 
     def __init__(self, *args, **kwargs):

@@ -9,6 +9,7 @@ from netbox.ui import actions, attrs, panels
 from utilities.permissions import get_permission_for_model
 
 from ..models import PeeringConnection, PeeringNetwork
+from ..services.peeringdb.site import site_url
 
 __all__ = (
     "ConnectionBGPPanel",
@@ -33,6 +34,13 @@ TEMPLATES = f"{APP}/fabrics"
 #
 
 
+class PeeringDBIXAttr(attrs.TemplatedAttr):
+    """The id of an exchange in PeeringDB, linked to its page there."""
+
+    def get_context(self, obj, attr, value, context):
+        return {**super().get_context(obj, attr, value, context), "page": site_url("ix", value)}
+
+
 class FabricPanel(panels.ObjectAttributesPanel):
     name = attrs.TextAttr("name", label=_("Name"))
     type = attrs.ChoiceAttr("type", label=_("Type"))
@@ -40,7 +48,7 @@ class FabricPanel(panels.ObjectAttributesPanel):
     site = attrs.RelatedObjectAttr("site", linkify=True, grouped_by="region", label=_("Site"))
     tenant = attrs.RelatedObjectAttr("tenant", linkify=True, grouped_by="group", label=_("Tenant"))
     peer_group = attrs.RelatedObjectAttr("peer_group", linkify=True, label=_("Peer group"))
-    peeringdb_id = attrs.TemplatedAttr(
+    peeringdb_id = PeeringDBIXAttr(
         "peeringdb_id", template_name=f"{TEMPLATES}/peeringdb_ix.html", label=_("PeeringDB")
     )
     description = attrs.TextAttr("description", label=_("Description"))

@@ -22,6 +22,7 @@ from utilities.views import GetReturnURLMixin, register_model_view
 from .. import forms
 from ..exceptions import ExchangeError
 from ..models import PeeringConnection, PeeringFabric
+from ..services.peeringdb.drift import refresh_drift
 from ..services.peeringdb.exchanges import (
     Preview,
     create_fabric,
@@ -196,6 +197,7 @@ class ImportPresenceView(BaseMultiObjectView):
             clear_events.send(sender=self)
             add_errors(form, error)
             return self._show(request, form)
+        refresh_drift()
         messages.success(request, _told(imported))
         return redirect(request.get_full_path())
 
@@ -307,6 +309,7 @@ class RenumberView(GetReturnURLMixin, BaseObjectView):
             clear_events.send(sender=self)
             add_errors(form, error)
             return self._show(request, fabric, form, form.given())
+        refresh_drift()
         count = sum(len(step.decided) for step in plan.steps)
         messages.success(
             request,

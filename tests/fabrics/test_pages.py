@@ -10,6 +10,7 @@ from django.urls import reverse
 from utilities.testing import TestCase
 
 from netbox_peering_manager.models import PeeringConnection
+from netbox_peering_manager.services.peeringdb.site import site_url
 from tests.fabrics.scenery import grant, make_vrf, populate
 from tests.factories import (
     make_address,
@@ -75,7 +76,7 @@ class TestDetailPages(PageCase):
         page = self.page(fabric.get_absolute_url())
         for path in ("networks", "connections", "sessions"):
             assert f"/plugins/peering-manager/{path}/?fabric_id={fabric.pk}" in page
-        assert f"https://www.peeringdb.com/ix/{fabric.peeringdb_id}" in page
+        assert site_url("ix", fabric.peeringdb_id) in page
         assert "Group 0" in page
 
     def test_fabric_has_contacts(self):

@@ -12,6 +12,7 @@ from netbox_routing.models import BGPPeer
 from netbox_peering_manager.models import PeerASN, PeeringDBDrift
 from netbox_peering_manager.services.peeringdb.drift import refresh_drift
 from netbox_peering_manager.services.peeringdb.site import site_url
+from tests import factories
 from tests.peeringdb.scenery import Story
 from tests.sessions.people import browser, grant, make_root, make_user, ours, rest
 
@@ -363,6 +364,30 @@ class TestCompareAgain:
     def test_it_is_offered_to_who_may_sync(self, story):
         assert "Compare again" not in text_of(browser(make_user(PEER)).get(LIST))
         assert "Compare again" in text_of(browser(make_root()).get(LIST))
+
+
+class TestRepairElsewhere:
+    def test_what_an_import_mended_is_gone_from_the_list(self, hamlet):
+        story = Story(hamlet, ports=1)
+        factories.make_address(
+            "198.51.100.2/24", factories.make_interface(factories.make_device(), "Ethernet2")
+        )
+        story.fill("org", "net", "ix", "ixlan", "ixpfx", "netixlan")
+        refresh_drift()
+        assert row("own-port-missing-here")
+        client, page = (
+            browser(make_root()),
+            reverse("plugins:netbox_peering_manager:peeringfabric_import_presence"),
+        )
+        client.post(page, {"digest": client.get(page).context["plan"].digest})
+        assert not PeeringDBDrift.objects.exists()
+
+    def test_the_page_of_an_exchange_leads_to_the_site_of_the_settings(self, story):
+        link = f'href="{site_url("ix", story.fabric.peeringdb_id)}"'
+        client = browser(make_root())
+        assert link in text_of(client.get(story.fabric.get_absolute_url()))
+        fabrics = reverse("plugins:netbox_peering_manager:peeringfabric_list")
+        assert link in text_of(client.get(f"{fabrics}?include_columns=peeringdb_id"))
 
 
 class TestREST:
