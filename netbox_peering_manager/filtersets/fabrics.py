@@ -5,126 +5,19 @@ import netaddr
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from dcim.models import Device, Interface, Region, Site, SiteGroup
+from dcim.models import Interface
 from ipam.models import VLAN, VRF, IPAddress, Prefix
 from netbox.filtersets import PrimaryModelFilterSet
 from netbox_routing.models import BGPPeerTemplate, BGPScope
 from tenancy.filtersets import ContactModelFilterSet, TenancyFilterSet
-from tenancy.models import Tenant
-from utilities.filters import MultiValueCharFilter, TreeNodeMultipleChoiceFilter
+from utilities.filters import MultiValueCharFilter
 from utilities.filtersets import register_filterset
 
 from ..choices import ConnectionStatusChoices, FabricStatusChoices, FabricTypeChoices, NetworkStatusChoices
 from ..models import PeeringConnection, PeeringFabric, PeeringNetwork
+from .related import device_filters, fabric_filters, place_filters, tenant_filters
 
 __all__ = ("PeeringConnectionFilterSet", "PeeringFabricFilterSet", "PeeringNetworkFilterSet")
-
-Choices = django_filters.ModelMultipleChoiceFilter
-
-
-def _mixin(filters: dict[str, django_filters.Filter]) -> type[django_filters.FilterSet]:
-    return type("FilterSetMixin", (django_filters.FilterSet,), filters)
-
-
-def place_filters(site: str) -> type[django_filters.FilterSet]:
-    """Return a mixin of the filters by site, site group and region, for a site at the path `site`."""
-    return _mixin(
-        {
-            "region_id": TreeNodeMultipleChoiceFilter(
-                queryset=Region.objects.all(),
-                field_name=f"{site}__region",
-                lookup_expr="in",
-                label=_("Region (ID)"),
-            ),
-            "region": TreeNodeMultipleChoiceFilter(
-                queryset=Region.objects.all(),
-                field_name=f"{site}__region",
-                lookup_expr="in",
-                to_field_name="slug",
-                label=_("Region (slug)"),
-            ),
-            "site_group_id": TreeNodeMultipleChoiceFilter(
-                queryset=SiteGroup.objects.all(),
-                field_name=f"{site}__group",
-                lookup_expr="in",
-                label=_("Site group (ID)"),
-            ),
-            "site_group": TreeNodeMultipleChoiceFilter(
-                queryset=SiteGroup.objects.all(),
-                field_name=f"{site}__group",
-                lookup_expr="in",
-                to_field_name="slug",
-                label=_("Site group (slug)"),
-            ),
-            "site_id": Choices(
-                queryset=Site.objects.all(), field_name=site, distinct=False, label=_("Site (ID)")
-            ),
-            "site": Choices(
-                queryset=Site.objects.all(),
-                field_name=f"{site}__slug",
-                to_field_name="slug",
-                distinct=False,
-                label=_("Site (slug)"),
-            ),
-        }
-    )
-
-
-def tenant_filters(tenant: str) -> type[django_filters.FilterSet]:
-    """Return a mixin of the filters by tenant of models whose tenant is at the path `tenant`."""
-    return _mixin(
-        {
-            "tenant_id": Choices(
-                queryset=Tenant.objects.all(), field_name=tenant, distinct=False, label=_("Tenant (ID)")
-            ),
-            "tenant": Choices(
-                queryset=Tenant.objects.all(),
-                field_name=f"{tenant}__slug",
-                to_field_name="slug",
-                distinct=False,
-                label=_("Tenant (slug)"),
-            ),
-        }
-    )
-
-
-def device_filters(device: str, distinct: bool = False) -> type[django_filters.FilterSet]:
-    """Return a mixin of the filters by device of models whose device is at the path `device`."""
-    return _mixin(
-        {
-            "device_id": Choices(
-                queryset=Device.objects.all(), field_name=device, distinct=distinct, label=_("Device (ID)")
-            ),
-            "device": Choices(
-                queryset=Device.objects.all(),
-                field_name=f"{device}__name",
-                to_field_name="name",
-                distinct=distinct,
-                label=_("Device (name)"),
-            ),
-        }
-    )
-
-
-def fabric_filters(fabric: str) -> type[django_filters.FilterSet]:
-    """Return a mixin of the filters by fabric of models whose fabric is at the path `fabric`."""
-    return _mixin(
-        {
-            "fabric_id": Choices(
-                queryset=PeeringFabric.objects.all(),
-                field_name=fabric,
-                distinct=False,
-                label=_("Fabric (ID)"),
-            ),
-            "fabric": Choices(
-                queryset=PeeringFabric.objects.all(),
-                field_name=f"{fabric}__slug",
-                to_field_name="slug",
-                distinct=False,
-                label=_("Fabric (slug)"),
-            ),
-        }
-    )
 
 
 class LANFilterSetMixin(django_filters.FilterSet):
@@ -139,8 +32,10 @@ class LANFilterSetMixin(django_filters.FilterSet):
     prefix = MultiValueCharFilter(
         method="filter_prefix", label=_("LANs that contain this address or prefix, or are it")
     )
-    vrf_id = Choices(method="filter_vrf", queryset=VRF.objects.all(), label=_("VRF of the LAN (ID)"))
-    vrf = Choices(
+    vrf_id = django_filters.ModelMultipleChoiceFilter(
+        method="filter_vrf", queryset=VRF.objects.all(), label=_("VRF of the LAN (ID)")
+    )
+    vrf = django_filters.ModelMultipleChoiceFilter(
         method="filter_vrf", queryset=VRF.objects.all(), to_field_name="rd", label=_("VRF of the LAN (RD)")
     )
 
@@ -171,7 +66,7 @@ def parse_network(text: str) -> netaddr.IPNetwork | None:
 
 @register_filterset
 class PeeringFabricFilterSet(
-    place_filters("site"),
+    *place_filters("site"),
     device_filters("networks__connections__interface__device", distinct=True),
     TenancyFilterSet,
     ContactModelFilterSet,
@@ -179,10 +74,10 @@ class PeeringFabricFilterSet(
 ):
     type = django_filters.MultipleChoiceFilter(choices=FabricTypeChoices, distinct=False, null_value=None)
     status = django_filters.MultipleChoiceFilter(choices=FabricStatusChoices, distinct=False, null_value=None)
-    peer_group_id = Choices(
+    peer_group_id = django_filters.ModelMultipleChoiceFilter(
         queryset=BGPPeerTemplate.objects.all(), distinct=False, label=_("Peer group (ID)")
     )
-    peer_group = Choices(
+    peer_group = django_filters.ModelMultipleChoiceFilter(
         field_name="peer_group__name",
         queryset=BGPPeerTemplate.objects.all(),
         to_field_name="name",
@@ -205,7 +100,7 @@ class PeeringFabricFilterSet(
 @register_filterset
 class PeeringNetworkFilterSet(
     fabric_filters("fabric"),
-    place_filters("fabric__site"),
+    *place_filters("fabric__site"),
     tenant_filters("fabric__tenant"),
     device_filters("connections__interface__device", distinct=True),
     LANFilterSetMixin,
@@ -214,15 +109,21 @@ class PeeringNetworkFilterSet(
     status = django_filters.MultipleChoiceFilter(
         choices=NetworkStatusChoices, distinct=False, null_value=None
     )
-    ipv4_prefix_id = Choices(queryset=Prefix.objects.all(), distinct=False, label=_("IPv4 prefix (ID)"))
-    ipv6_prefix_id = Choices(queryset=Prefix.objects.all(), distinct=False, label=_("IPv6 prefix (ID)"))
+    ipv4_prefix_id = django_filters.ModelMultipleChoiceFilter(
+        queryset=Prefix.objects.all(), distinct=False, label=_("IPv4 prefix (ID)")
+    )
+    ipv6_prefix_id = django_filters.ModelMultipleChoiceFilter(
+        queryset=Prefix.objects.all(), distinct=False, label=_("IPv6 prefix (ID)")
+    )
     has_ipv4 = django_filters.BooleanFilter(
         field_name="ipv4_prefix", lookup_expr="isnull", exclude=True, label=_("Has an IPv4 prefix")
     )
     has_ipv6 = django_filters.BooleanFilter(
         field_name="ipv6_prefix", lookup_expr="isnull", exclude=True, label=_("Has an IPv6 prefix")
     )
-    vlan_id = Choices(queryset=VLAN.objects.all(), distinct=False, label=_("VLAN (ID)"))
+    vlan_id = django_filters.ModelMultipleChoiceFilter(
+        queryset=VLAN.objects.all(), distinct=False, label=_("VLAN (ID)")
+    )
     vlan_vid = django_filters.NumberFilter(field_name="vlan__vid", label=_("VLAN number (1-4094)"))
 
     class Meta:
@@ -249,23 +150,29 @@ class PeeringNetworkFilterSet(
 class PeeringConnectionFilterSet(
     fabric_filters("peering_network__fabric"),
     device_filters("interface__device"),
-    place_filters("interface__device__site"),
+    *place_filters("interface__device__site"),
     tenant_filters("interface__device__tenant"),
     LANFilterSetMixin,
     PrimaryModelFilterSet,
 ):
     lan_path = "peering_network__"
 
-    peering_network_id = Choices(
+    peering_network_id = django_filters.ModelMultipleChoiceFilter(
         queryset=PeeringNetwork.objects.all(), distinct=False, label=_("Peering network (ID)")
     )
     peering_network = MultiValueCharFilter(
         field_name="peering_network__name", label=_("Peering network (name)")
     )
-    interface_id = Choices(queryset=Interface.objects.all(), distinct=False, label=_("Interface (ID)"))
+    interface_id = django_filters.ModelMultipleChoiceFilter(
+        queryset=Interface.objects.all(), distinct=False, label=_("Interface (ID)")
+    )
     interface = MultiValueCharFilter(field_name="interface__name", label=_("Interface (name)"))
-    ipv4_address_id = Choices(queryset=IPAddress.objects.all(), distinct=False, label=_("IPv4 address (ID)"))
-    ipv6_address_id = Choices(queryset=IPAddress.objects.all(), distinct=False, label=_("IPv6 address (ID)"))
+    ipv4_address_id = django_filters.ModelMultipleChoiceFilter(
+        queryset=IPAddress.objects.all(), distinct=False, label=_("IPv4 address (ID)")
+    )
+    ipv6_address_id = django_filters.ModelMultipleChoiceFilter(
+        queryset=IPAddress.objects.all(), distinct=False, label=_("IPv6 address (ID)")
+    )
     address = MultiValueCharFilter(
         method="filter_address", label=_("Our address, or a prefix that it lies in")
     )
@@ -275,17 +182,19 @@ class PeeringConnectionFilterSet(
     has_ipv6 = django_filters.BooleanFilter(
         field_name="ipv6_address", lookup_expr="isnull", exclude=True, label=_("Has an IPv6 address")
     )
-    bgp_scope_id = Choices(queryset=BGPScope.objects.all(), distinct=False, label=_("BGP scope (ID)"))
+    bgp_scope_id = django_filters.ModelMultipleChoiceFilter(
+        queryset=BGPScope.objects.all(), distinct=False, label=_("BGP scope (ID)")
+    )
     has_bgp_scope = django_filters.BooleanFilter(
         field_name="bgp_scope", lookup_expr="isnull", exclude=True, label=_("Has a BGP scope")
     )
     status = django_filters.MultipleChoiceFilter(
         choices=ConnectionStatusChoices, distinct=False, null_value=None
     )
-    ipv4_peer_group_id = Choices(
+    ipv4_peer_group_id = django_filters.ModelMultipleChoiceFilter(
         queryset=BGPPeerTemplate.objects.all(), distinct=False, label=_("IPv4 peer group (ID)")
     )
-    ipv6_peer_group_id = Choices(
+    ipv6_peer_group_id = django_filters.ModelMultipleChoiceFilter(
         queryset=BGPPeerTemplate.objects.all(), distinct=False, label=_("IPv6 peer group (ID)")
     )
 

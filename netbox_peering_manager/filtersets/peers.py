@@ -7,18 +7,29 @@ from django.utils.translation import gettext_lazy as _
 from ipam.models import ASN, RIR
 from netbox.filtersets import PrimaryModelFilterSet
 from tenancy.filtersets import ContactModelFilterSet
-from tenancy.models import Tenant, TenantGroup
-from utilities.filters import MultiValueNumberFilter, TreeNodeMultipleChoiceFilter
+from tenancy.models import TenantGroup
+from utilities.filters import MultiValueNumberFilter
 from utilities.filtersets import register_filterset
 
 from ..choices import PeeringDBFieldChoices
 from ..models import PeerASN, PeeringSession
+from .related import tenant_filters, tree_filters
 
 __all__ = ("PeerASNFilterSet",)
 
 
 @register_filterset
-class PeerASNFilterSet(ContactModelFilterSet, PrimaryModelFilterSet):
+class PeerASNFilterSet(
+    tenant_filters("asn__tenant"),
+    tree_filters(
+        "tenant_group",
+        TenantGroup,
+        "asn__tenant__group",
+        (_("Tenant group (ID)"), _("Tenant group (slug)")),
+    ),
+    ContactModelFilterSet,
+    PrimaryModelFilterSet,
+):
     """Filters of peer ASNs. RIR and tenant are those of the ASN behind one."""
 
     asn_id = django_filters.ModelMultipleChoiceFilter(
@@ -34,29 +45,6 @@ class PeerASNFilterSet(ContactModelFilterSet, PrimaryModelFilterSet):
         to_field_name="slug",
         distinct=False,
         label=_("RIR (slug)"),
-    )
-    tenant_id = django_filters.ModelMultipleChoiceFilter(
-        field_name="asn__tenant", queryset=Tenant.objects.all(), distinct=False, label=_("Tenant (ID)")
-    )
-    tenant = django_filters.ModelMultipleChoiceFilter(
-        field_name="asn__tenant__slug",
-        queryset=Tenant.objects.all(),
-        to_field_name="slug",
-        distinct=False,
-        label=_("Tenant (slug)"),
-    )
-    tenant_group_id = TreeNodeMultipleChoiceFilter(
-        field_name="asn__tenant__group",
-        queryset=TenantGroup.objects.all(),
-        lookup_expr="in",
-        label=_("Tenant group (ID)"),
-    )
-    tenant_group = TreeNodeMultipleChoiceFilter(
-        field_name="asn__tenant__group",
-        queryset=TenantGroup.objects.all(),
-        to_field_name="slug",
-        lookup_expr="in",
-        label=_("Tenant group (slug)"),
     )
     follow_peeringdb = django_filters.MultipleChoiceFilter(
         choices=PeeringDBFieldChoices, method="filter_follow_peeringdb", label=_("Follows PeeringDB in")

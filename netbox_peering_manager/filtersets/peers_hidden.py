@@ -8,7 +8,7 @@ from netbox.filtersets import PrimaryModelFilterSet
 from utilities.filtersets import register_filterset
 
 from ..models import HiddenPeer, PeeringDBNet
-from .fabrics import fabric_filters
+from .related import fabric_filters
 
 __all__ = ("HiddenPeerFilterSet",)
 

@@ -4,62 +4,25 @@ import django_filters
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from dcim.models import Device, DeviceRole, Platform, Site
+from dcim.models import DeviceRole, Platform
 from extras.models import ConfigTemplate
 from netbox.filtersets import PrimaryModelFilterSet
-from utilities.filters import TreeNodeMultipleChoiceFilter
 from utilities.filtersets import register_filterset
 
 from ..models import PeeringRouter
+from .related import device_filters, site_filters, tree_filters
 
 __all__ = ("PeeringRouterFilterSet",)
 
 
 @register_filterset
-class PeeringRouterFilterSet(PrimaryModelFilterSet):
-    device_id = django_filters.ModelMultipleChoiceFilter(
-        queryset=Device.objects.all(), distinct=False, label=_("Device (ID)")
-    )
-    device = django_filters.ModelMultipleChoiceFilter(
-        field_name="device__name",
-        queryset=Device.objects.all(),
-        to_field_name="name",
-        distinct=False,
-        label=_("Device (name)"),
-    )
-    site_id = django_filters.ModelMultipleChoiceFilter(
-        field_name="device__site", queryset=Site.objects.all(), distinct=False, label=_("Site (ID)")
-    )
-    site = django_filters.ModelMultipleChoiceFilter(
-        field_name="device__site__slug",
-        queryset=Site.objects.all(),
-        to_field_name="slug",
-        distinct=False,
-        label=_("Site (slug)"),
-    )
-    platform_id = TreeNodeMultipleChoiceFilter(
-        field_name="device__platform",
-        queryset=Platform.objects.all(),
-        lookup_expr="in",
-        label=_("Platform (ID)"),
-    )
-    platform = TreeNodeMultipleChoiceFilter(
-        field_name="device__platform",
-        queryset=Platform.objects.all(),
-        to_field_name="slug",
-        lookup_expr="in",
-        label=_("Platform (slug)"),
-    )
-    role_id = TreeNodeMultipleChoiceFilter(
-        field_name="device__role", queryset=DeviceRole.objects.all(), lookup_expr="in", label=_("Role (ID)")
-    )
-    role = TreeNodeMultipleChoiceFilter(
-        field_name="device__role",
-        queryset=DeviceRole.objects.all(),
-        to_field_name="slug",
-        lookup_expr="in",
-        label=_("Role (slug)"),
-    )
+class PeeringRouterFilterSet(
+    device_filters("device"),
+    site_filters("device__site"),
+    tree_filters("platform", Platform, "device__platform", (_("Platform (ID)"), _("Platform (slug)"))),
+    tree_filters("role", DeviceRole, "device__role", (_("Role (ID)"), _("Role (slug)"))),
+    PrimaryModelFilterSet,
+):
     config_template_id = django_filters.ModelMultipleChoiceFilter(
         queryset=ConfigTemplate.objects.all(), distinct=False, label=_("Config template (ID)")
     )

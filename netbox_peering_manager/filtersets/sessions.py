@@ -5,7 +5,6 @@ import netaddr
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from dcim.models import Device
 from ipam.models import ASN, VRF
 from netbox.filtersets import OrganizationalModelFilterSet, PrimaryModelFilterSet
 from netbox_routing.choices.bgp import BGPStatusChoices
@@ -14,7 +13,8 @@ from utilities.filters import MultiValueCharFilter, MultiValueNumberFilter
 from utilities.filtersets import register_filterset
 
 from ..choices import BGPRoleChoices
-from ..models import PeeringConnection, PeeringFabric, PeeringNetwork, PeeringSession, Relationship
+from ..models import PeeringConnection, PeeringNetwork, PeeringSession, Relationship
+from .related import device_filters, fabric_filters
 
 __all__ = ("PeeringSessionFilterSet", "RelationshipFilterSet")
 
@@ -37,7 +37,11 @@ class RelationshipFilterSet(OrganizationalModelFilterSet):
 
 
 @register_filterset
-class PeeringSessionFilterSet(PrimaryModelFilterSet):
+class PeeringSessionFilterSet(
+    fabric_filters("peering_network__fabric"),
+    device_filters("bgp_peer__scope__router__device"),
+    PrimaryModelFilterSet,
+):
     """
     Filters of peering sessions, most of them about the BGPPeer behind one.
 
@@ -60,26 +64,8 @@ class PeeringSessionFilterSet(PrimaryModelFilterSet):
     peering_network_id = django_filters.ModelMultipleChoiceFilter(
         queryset=PeeringNetwork.objects.all(), label=_("Peering network (ID)")
     )
-    fabric_id = django_filters.ModelMultipleChoiceFilter(
-        field_name="peering_network__fabric", queryset=PeeringFabric.objects.all(), label=_("Fabric (ID)")
-    )
-    fabric = django_filters.ModelMultipleChoiceFilter(
-        field_name="peering_network__fabric__slug",
-        queryset=PeeringFabric.objects.all(),
-        to_field_name="slug",
-        label=_("Fabric (slug)"),
-    )
     connection_id = django_filters.ModelMultipleChoiceFilter(
         queryset=PeeringConnection.objects.all(), method="filter_connection", label=_("Connection (ID)")
-    )
-    device_id = django_filters.ModelMultipleChoiceFilter(
-        field_name="bgp_peer__scope__router__device", queryset=Device.objects.all(), label=_("Device (ID)")
-    )
-    device = django_filters.ModelMultipleChoiceFilter(
-        field_name="bgp_peer__scope__router__device__name",
-        queryset=Device.objects.all(),
-        to_field_name="name",
-        label=_("Device (name)"),
     )
     vrf_id = django_filters.ModelMultipleChoiceFilter(
         field_name="bgp_peer__scope__vrf",
