@@ -1,8 +1,10 @@
 """
-The demo's network, written into a NetBox through the plugin's own services: `python -m dev.demo_network`.
+What the demo's network has before its first peer, written into a NetBox: `python -m dev.demo_network`.
 
-Example Networks (AS64500) has two routers in London, one running FRR and one Junos, a port each on one exchange with
-route servers, a private interconnect, and a transit provider. Addresses are RFC 5737 and RFC 3849, AS numbers RFC
+Example Networks (AS64500) has two routers in London, one running FRR and one Junos, with the addresses of their ports
+on exchanges, a private interconnect with a customer, a transit provider, and its policies. The exchanges, their
+members and the sessions with them come out of the sample PeeringDB (`demo.py`), which tells the same story
+(`sample_peeringdb/story.py`). Addresses are RFC 5737, RFC 3849 and, for further exchanges, RFC 2544; AS numbers RFC
 5398. Running it again changes nothing. Prints one JSON object: the ids that `demo.py` goes on with.
 """
 
@@ -10,8 +12,6 @@ import json
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-
-import django
 
 TEMPLATES = Path(__file__).parent.parent / "examples" / "templates"
 OUR_ASN = 64500
@@ -48,7 +48,14 @@ SECOND_ROUTE_SERVER = 251
 DISABLED = {64499, 64504}
 WITH_PASSWORD = {64498, 64503}
 WITH_BFD = {64498}
-ON_SECOND_ROUTER = (64496, 64498, 64503)
+# Our addresses on the exchanges' LANs, by router and interface: what the import of our ports goes by.
+PORTS = {
+    "edge1.lon1": {"eth1": ("198.51.100.1/24", "2001:db8:100::1/64")},
+    "edge2.lon1": {
+        "et-0/0/1": ("198.51.100.2/24", "2001:db8:100::2/64"),
+        "et-0/0/2": ("198.18.0.1/24", "2001:db8:1000::1/64"),
+    },
+}
 
 
 def build():
@@ -58,20 +65,18 @@ def build():
     }
     policies = _policies(routers["edge1.lon1"])
     kinds = _relationships(policies)
-    lan = _exchange(policies)
-    ports = [
-        _port(routers["edge1.lon1"], "eth1", lan, "198.51.100.1/24", "2001:db8:100::1/64"),
-        _port(routers["edge2.lon1"], "et-0/0/1", lan, "198.51.100.2/24", "2001:db8:100::2/64"),
-    ]
-    for member in MEMBERS:
-        _peer_asn(member.asn, name=member.name, irr_as_set=member.as_set, limits=member.limits)
-    _sessions_on_the_exchange(ports, kinds, policies)
+    for router, ports in PORTS.items():
+        for interface, addresses in ports.items():
+            _interface(routers[router], interface, *addresses)
     _sessions_on_private_links(routers["edge1.lon1"], kinds)
     _add_missing_families(policies)
     return {
         "device": routers["edge1.lon1"].pk,
         "second_device": routers["edge2.lon1"].pk,
         "template": routers["edge1.lon1"].peering_router.config_template_id,
+        "relationships": {slug: kind.pk for slug, kind in kinds.items()},
+        "peer_groups": {number: policies[f"IX-PEERS-V{number}"].pk for number in (4, 6)},
+        "bfd": policies["BFD"].pk,
     }
 
 
@@ -238,66 +243,27 @@ def _relationships(policies):
     }
 
 
-def _exchange(policies):
-    from ipam.models import Prefix
-
-    from netbox_peering_manager.models import PeeringFabric, PeeringNetwork
-
-    fabric = PeeringFabric.objects.get_or_create(slug="example-ix-london", defaults={"name": EXCHANGE})[0]
-    return PeeringNetwork.objects.get_or_create(
-        fabric=fabric,
-        name="Peering LAN",
-        defaults={
-            "ipv4_prefix": Prefix.objects.get_or_create(prefix=LAN4)[0],
-            "ipv6_prefix": Prefix.objects.get_or_create(prefix=LAN6)[0],
-            "mtu": 1500,
-        },
-    )[0]
-
-
-def _port(device, interface_name, lan, *addresses):
-    """Our port on a LAN; the connection finds its addresses and BGP scope by itself."""
+def _interface(device, name, *addresses):
+    """An interface with its addresses."""
     from dcim.models import Interface
     from ipam.models import IPAddress
-    from netbox_routing.models import BGPPeerTemplate
-
-    from netbox_peering_manager.models import PeeringConnection
 
     interface = Interface.objects.get_or_create(
-        device=device, name=interface_name, defaults={"type": "100gbase-x-qsfp28"}
+        device=device, name=name, defaults={"type": "100gbase-x-qsfp28"}
     )[0]
     for address in addresses:
         IPAddress.objects.filter(address=address).exists() or IPAddress.objects.create(
             address=address, assigned_object=interface
         )
-    groups = {}
-    if lan.fabric.type == "ix":
-        groups = {f"ipv{n}_peer_group": BGPPeerTemplate.objects.get(name=f"IX-PEERS-V{n}") for n in (4, 6)}
-    return PeeringConnection.objects.get_or_create(peering_network=lan, interface=interface, defaults=groups)[
-        0
-    ]
+    return interface
 
 
-def _sessions_on_the_exchange(ports, kinds, policies):
-    for port in ports:
-        second = port is ports[1]
-        for member in MEMBERS:
-            if member.host is None or (second and member.asn not in ON_SECOND_ROUTER):
-                continue
-            is_rs = member.asn == 64509
-            for host in (member.host, SECOND_ROUTE_SERVER) if is_rs else (member.host,):
-                for address in (f"198.51.100.{host}", f"2001:db8:100::{host:x}"):
-                    _session(
-                        port,
-                        address,
-                        member,
-                        relationship=kinds["ixp-rs" if is_rs else "peer"],
-                        is_route_server=is_rs,
-                        enabled=member.asn not in DISABLED,
-                        password="Tr0ub4dor-and-3" if member.asn in WITH_PASSWORD else "",
-                        bfd=policies["BFD"] if member.asn in WITH_BFD else None,
-                        service_reference=f"NOC-{12000 + host}",
-                    )
+def _port(device, interface_name, lan, *addresses):
+    """Our port on a LAN; the connection finds its addresses and BGP scope by itself."""
+    from netbox_peering_manager.models import PeeringConnection
+
+    interface = _interface(device, interface_name, *addresses)
+    return PeeringConnection.objects.get_or_create(peering_network=lan, interface=interface)[0]
 
 
 def _sessions_on_private_links(device, kinds):
@@ -311,6 +277,9 @@ def _sessions_on_private_links(device, kinds):
         (TRANSIT, "eth3", 64505, kinds["transit"], "203.0.113.132", "2001:db8:201::"),
     )
     by_asn = {member.asn: member for member in MEMBERS}
+    for asn in (64510, 64505):
+        member = by_asn[asn]
+        _peer_asn(asn, name=member.name, irr_as_set=member.as_set, limits=member.limits)
     for name, interface, asn, kind, net4, net6 in links:
         fabric = PeeringFabric.objects.get_or_create(slug=interface, defaults={"name": name, "type": "pni"})[
             0
@@ -364,6 +333,8 @@ def _add_missing_families(policies):
 
 
 if __name__ == "__main__":
+    import django
+
     django.setup()
     from django.db import transaction
 
