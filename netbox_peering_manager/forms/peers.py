@@ -155,20 +155,7 @@ class PeerASNImportForm(PrimaryModelImportForm):
 
     class Meta:
         model = PeerASN
-        fields = (
-            "asn",
-            "name",
-            "affiliated",
-            "irr_as_set",
-            "ipv4_max_prefixes",
-            "ipv6_max_prefixes",
-            "peeringdb_id",
-            "follow_peeringdb",
-            "description",
-            "owner",
-            "comments",
-            "tags",
-        )
+        fields = PeerASNForm.Meta.fields
 
     def clean_follow_peeringdb(self) -> list[str]:
         if self.instance.pk is None and "follow_peeringdb" not in self.data:

@@ -134,20 +134,7 @@ class PeeringRouterImportForm(PrimaryModelImportForm):
 
     class Meta:
         model = PeeringRouter
-        fields = (
-            "site",
-            "device",
-            "config_template",
-            "napalm_driver",
-            "napalm_args",
-            "credential_profile",
-            "poll_enabled",
-            "push_enabled",
-            "description",
-            "owner",
-            "comments",
-            "tags",
-        )
+        fields = ("site", *PeeringRouterForm.Meta.fields)
 
     def __init__(self, data=None, *args, **kwargs) -> None:
         super().__init__(data, *args, **kwargs)

@@ -86,19 +86,7 @@ class RelationshipForm(OrganizationalModelForm):
 
     class Meta:
         model = Relationship
-        fields = (
-            "name",
-            "slug",
-            "color",
-            "bgp_role",
-            "routemap_in",
-            "routemap_out",
-            "remove_from_router",
-            "description",
-            "owner",
-            "comments",
-            "tags",
-        )
+        fields = RelationshipImportForm.Meta.fields
 
 
 class RelationshipFilterForm(OrganizationalModelFilterSetForm):
