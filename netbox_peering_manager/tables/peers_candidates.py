@@ -19,6 +19,7 @@ from utilities.templatetags.helpers import humanize_speed
 
 from ..choices import PeeringDBPolicyChoices, PeeringDBTrafficChoices
 from ..models import PeeringDBNet, PeeringDBNetIXLan
+from ..services.peeringdb.site import site_url
 from ..services.provisioning.ranking import rank
 
 __all__ = (
@@ -28,7 +29,6 @@ __all__ = (
 )
 
 APP = "netbox_peering_manager"
-PEERINGDB = "https://www.peeringdb.com"
 NOTHING = SafeString('<span class="text-muted">&mdash;</span>')
 
 
@@ -44,12 +44,11 @@ def badge(text: Any, color: str) -> SafeString:
     return format_html('<span class="badge text-bg-{}">{}</span>', color, text)
 
 
-def peeringdb_link(path: str) -> SafeString:
+def peeringdb_link(tag: str, pk: int) -> SafeString:
     return format_html(
-        '<a href="{}/{}" target="_blank" rel="noopener" class="text-secondary" title="PeeringDB" '
+        '<a href="{}" target="_blank" rel="noopener" class="text-secondary" title="PeeringDB" '
         'aria-label="PeeringDB"><i class="mdi mdi-open-in-new" aria-hidden="true"></i></a>',
-        PEERINGDB,
-        path,
+        site_url(tag, pk),
     )
 
 
@@ -121,6 +120,12 @@ class Policy(tables.Column):
         return value
 
 
+MISSING = {
+    "th": {"class": "text-end", "title": _("Connections of ours from which there is no session")},
+    "td": {"class": "text-end"},
+}
+
+
 class Speed(tables.Column):
     """Mbit/s, in the largest unit that fits."""
 
@@ -134,10 +139,21 @@ class Speed(tables.Column):
 
 
 class Names(tables.Column):
-    """A list of texts."""
+    """A list of texts: the first few, and how many more there are."""
 
-    def render(self, value: list[str]) -> str:
-        return ", ".join(map(str, value))
+    attrs = {"td": {"style": "min-width: 12rem"}}
+    shown = 3
+
+    def render(self, value: list[str]) -> SafeString:
+        first, more = ", ".join(value[: self.shown]), value[self.shown :]
+        if not more:
+            return format_html("{}", first) if first else NOTHING
+        return format_html(
+            '{} <span class="text-secondary" title="{}">+{}</span>', first, ", ".join(more), len(more)
+        )
+
+    def value(self, value: list[str]) -> str:
+        return ", ".join(value)
 
 
 class Actions(columns.ActionsColumn):
@@ -159,7 +175,7 @@ def network_columns(net: str) -> type[tables.Table]:
 
     members: dict[str, Any] = {
         "asn": tables.Column(verbose_name=_("ASN"), attrs={"td": {"class": "text-nowrap"}}),
-        "name": column(tables.Column, "name", _("Name")),
+        "name": column(tables.Column, "name", _("Name"), attrs={"td": {"style": "min-width: 12rem"}}),
         "policy": column(Policy, "policy_general", _("Policy")),
         "traffic": column(
             tables.Column, "info_traffic", _("Traffic"), attrs={"td": {"class": "text-nowrap"}}
@@ -252,7 +268,7 @@ class CandidateTable(NetBoxTable):
         return format_html_join(" ", "{}", ((part,) for part in (shown, *self.flags_of(record))))
 
     def render_name(self, value: str, record: Any) -> SafeString:
-        return format_html("{} {}", value, peeringdb_link(f"net/{self.net_id_of(record)}"))
+        return format_html("{}&nbsp;{}", value, peeringdb_link("net", self.net_id_of(record)))
 
     value_asn = value_name = as_it_is
 
@@ -273,8 +289,8 @@ class PortTable(network_columns("net"), CandidateTable):
     bfd = Flag(accessor="bfd_support", verbose_name=_("BFD"))
     operational = columns.BooleanColumn(verbose_name=_("Operational"))
     session_count = Number(verbose_name=_("Sessions with us"), zero=False)
-    missing_v4 = Number(verbose_name=_("Missing IPv4"), zero=False)
-    missing_v6 = Number(verbose_name=_("Missing IPv6"), zero=False)
+    missing_v4 = Number(verbose_name=_("Missing IPv4"), zero=False, attrs=MISSING)
+    missing_v6 = Number(verbose_name=_("Missing IPv6"), zero=False, attrs=MISSING)
     fabric_name = tables.Column(verbose_name=_("Fabric"))
     network_name = tables.Column(verbose_name=_("Network"))
     city = tables.Column(accessor="ix__city", verbose_name=_("City"))
@@ -337,8 +353,8 @@ class AvailablePeerTable(PortTable):
         model = PeeringDBNetIXLan
         fields = PORT_FIELDS
         default_columns = (
-            "pk", "asn", "name", "policy", "traffic", "scope", "prefixes4", "prefixes6", "common_exchanges",
-            "on_route_server", "speed", "missing_v4", "missing_v6",
+            "pk", "asn", "name", "policy", "common_exchanges", "missing_v4", "missing_v6", "prefixes4",
+            "prefixes6", "traffic", "scope", "speed", "on_route_server",
         )  # fmt: skip
         empty_text = _("Nobody is left to peer with")
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 import django_tables2 as tables
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
@@ -11,6 +12,7 @@ from netbox.tables import NetBoxTable
 
 from ..models import PeeringDBFac, PeeringDBIX
 from .peers_candidates import (
+    APP,
     NOTHING,
     Number,
     Speed,
@@ -48,7 +50,7 @@ class PlaceTable(NetBoxTable):
         return self.url
 
     def render_name(self, value: str, record: Any) -> SafeString:
-        return format_html("{} {}", self.shown_name(value, record), peeringdb_link(f"{self.tag}/{record.pk}"))
+        return format_html("{}&nbsp;{}", self.shown_name(value, record), peeringdb_link(self.tag, record.pk))
 
     value_name = as_it_is
 
@@ -60,8 +62,9 @@ class CommonExchangeTable(PlaceTable):
     """Of facilities.common_exchanges()."""
 
     tag = "ix"
+    may_create = False
 
-    fabric_name = tables.Column(verbose_name=_("Fabric"))
+    fabric_name = tables.Column(verbose_name=_("Fabric"), empty_values=())
     connection_count = Number(verbose_name=_("Our connections"), zero=False)
     our_ports = Number(verbose_name=_("Our ports in PeeringDB"), zero=False)
     their_ports = Number(verbose_name=_("Their ports"))
@@ -89,8 +92,21 @@ class CommonExchangeTable(PlaceTable):
         )  # fmt: skip
         empty_text = _("No exchange where both are")
 
-    def render_fabric_name(self, value: str, record: PeeringDBIX) -> SafeString:
-        return link(url_of("peeringfabric", record.fabric_id), value)
+    def configure(self, request: Any) -> None:
+        super().configure(request)
+        self.may_create = request.user.has_perm(f"{APP}.add_peeringfabric")
+
+    def render_fabric_name(self, value: str | None, record: PeeringDBIX) -> SafeString:
+        """The fabric, or the form that makes it of an exchange that NetBox has not."""
+        if value:
+            return link(url_of("peeringfabric", record.fabric_id), value)
+        if not self.may_create:
+            return NOTHING
+        url = reverse(f"plugins:{APP}:peeringfabric_add_from_peeringdb", query={"exchange": record.pk})
+        return link(url, _("Create fabric"))
+
+    def value_fabric_name(self, value: str | None) -> str:
+        return value or ""
 
 
 class CommonFacilityTable(PlaceTable):

@@ -203,7 +203,7 @@ class PeerASNAvailableSessionsView(CandidateList, generic.ObjectChildrenView):
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         peer = self.get_object(**kwargs)
-        rows = available_ports(request.user, asn=peer)
+        rows = available_ports(request.user, asn=peer).order_by("fabric_name", "network_name", "pk")
         return self.answer(
             request, rows, {"object": peer, "tab": self.tab, "origin": "peer_asn", "origin_pk": peer.pk}
         )

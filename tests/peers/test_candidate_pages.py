@@ -22,6 +22,7 @@ from netbox_peering_manager.models import (
     PeeringDBWatermark,
     PeeringFabric,
 )
+from netbox_peering_manager.services.peeringdb.site import site_url
 from netbox_peering_manager.tables import AvailablePeerTable, AvailableSessionTable, PeerRankingTable
 from tests import factories, shared
 from tests.peers import worlds
@@ -122,7 +123,7 @@ def test_row_leads_to_peer_asn_sessions_fabric_and_peeringdb(client, admin, side
     columns = ",".join(name for name in AvailablePeerTable.base_columns if name not in ("pk", "actions"))
     page = text_of(client.get(f"{peers_of(fabric)}?include_columns={columns}"))
     assert f'<a href="{peer.get_absolute_url()}">AS64496</a>' in page
-    assert f"https://www.peeringdb.com/net/{net.pk}" in page
+    assert site_url("net", net.pk) in page
     assert "remote_asn=64496" in page
     assert f'<a href="{fabric.get_absolute_url()}">Example IX</a>' in page
     for text in ("Aurora &lt;b&gt;", "text-bg-green", "Content, NSP", "100 Gbps"):

@@ -57,8 +57,8 @@ def test_tab_loads_both_lists(client, admin, peer):
 @pytest.mark.parametrize(
     ("view", "texts"),
     [
-        ("common_exchanges", ("Example IX", "Other IX", "https://www.peeringdb.com/ix/2", "10 Gbps")),
-        ("common_facilities", ("Example House", "1 Example Street", "AS64500", "peeringdb.com/fac/")),
+        ("common_exchanges", ("Example IX", "Other IX", "/ix/2", "10 Gbps")),
+        ("common_facilities", ("Example House", "1 Example Street", "AS64500", "/fac/")),
     ],
 )
 def test_lists_are_pages_and_parts_of_the_tab(client, admin, peer, view, texts):
@@ -125,3 +125,12 @@ def test_queries_do_not_grow_with_the_rows(client, admin, peer, view):
             worlds.make_port(net, f"198.51.{lan}.{net.asn - 64400}", lan=lan)
             worlds.put_net_into(place, net)
     assert cost() == few
+
+
+def test_exchange_that_netbox_has_not_leads_to_the_form_that_makes_it(client, admin, peer):
+    url = url_of("common_exchanges", peer)
+    form = reverse("plugins:netbox_peering_manager:peeringfabric_add_from_peeringdb")
+    assert f'<a href="{form}?exchange=2">Create fabric</a>' in client.get(url).content.decode()
+    assert client.get(f"{form}?exchange=2").context["form"].initial["exchange"] == "2"
+    client.force_login(allowed(User.objects.create_user("reader"), PeerASN, PeeringFabric))
+    assert "Create fabric" not in client.get(url).content.decode()

@@ -33,7 +33,6 @@ class AvailablePortsView(ListAPIView):
     permission_classes = (SeesOurSide,)
     serializer_class = AvailablePortSerializer
     filterset_class = AvailablePortFilterSet
-    ordering = ("asn", "pk")
     ordering_fields = (
         "id", "asn", "speed", "common_exchanges", "session_count", "missing_v4", "missing_v6",
         "net__name", "net__info_prefixes4", "net__info_prefixes6",
@@ -43,7 +42,7 @@ class AvailablePortsView(ListAPIView):
     def get_queryset(self) -> QuerySet:
         if getattr(self, "swagger_fake_view", False):
             return PeeringDBNetIXLan.objects.none()
-        return available_ports(self.request.user, **self.origin()).order_by(*self.ordering)
+        return available_ports(self.request.user, **self.origin())
 
     def origin(self) -> dict[str, Any]:
         """Return the arguments of available_ports()."""

@@ -99,8 +99,8 @@ def available_ports(
     """
     Return the ports on the LANs of our connections that `user` may view with which a session lacks.
 
-    All fabrics, or one; all networks, or that of one AS (a PeerASN or a number). Each comes with `net` and `ix`
-    (None when PeeringDB has not sent them) and these annotations:
+    All fabrics, or one; all networks, or that of one AS (a PeerASN or a number). By AS number. Each comes with `net`
+    and `ix` (None when PeeringDB has not sent them) and these annotations:
 
     missing_v4 missing_v6  from how many of our connections it lacks a session
     fabric_id fabric_name network_id network_name   the fabric and the LAN in NetBox
@@ -124,9 +124,8 @@ def available_ports(
     ports = PeeringDBNetIXLan.objects.filter(ixlan_id__in=lans, pk__in=sql.lacking_ids(ours))
     if asn is not None:
         ports = ports.filter(asn=asn.asn.asn if isinstance(asn, PeerASN) else asn)
-    return _described(ports, user).annotate(
-        missing_v4=sql.count_missing(ours, 4), missing_v6=sql.count_missing(ours, 6)
-    )
+    counted = {f"missing_v{family}": sql.count_missing(ours, family) for family in FAMILIES}
+    return _described(ports, user).annotate(**counted).order_by("asn", "pk")
 
 
 def usable_connections(user: "User") -> "QuerySet[PeeringConnection]":
