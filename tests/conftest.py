@@ -15,6 +15,15 @@ def pytest_collection_finish():
     gc.set_threshold(500_000, 20, 50)
 
 
+@pytest.fixture
+def admin(client, db):
+    """A client in which a superuser is logged in."""
+    from django.contrib.auth import get_user_model
+
+    client.force_login(get_user_model().objects.create_superuser("admin"))
+    return client
+
+
 @pytest.fixture(scope="session")
 def lab():
     """

@@ -1,16 +1,14 @@
 """REST and GraphQL of peer ASNs, and of NetBox's ASN in GraphQL."""
 
 import pytest
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from users.models import User
 from utilities.testing import APITestCase, APIViewTestCases
 
 from netbox_peering_manager.models import PeerASN
 from tests import factories
 from tests.base import PluginAPIMixin
+from tests.queries import graphql, page, queries_for_few_and_many
 
 LIST = "plugins-api:netbox_peering_manager-api:peerasn-list"
 
@@ -99,26 +97,8 @@ class PeerASNRestTest(APITestCase):
 @factories.look_ups_kept()
 def make_peers(numbers):
     for number in numbers:
-        factories.make_peer_asn(number, name=f"Peer {number}")
-        factories.make_session(factories.make_bgp_peer(f"198.51.100.{number - 64486}/24", asn=number))
-
-
-@pytest.fixture
-def admin(client, db):
-    client.force_login(User.objects.create_superuser("admin"))
-    return client
-
-
-def queries_of(call):
-    with CaptureQueriesContext(connection) as queries:
-        response = call()
-    assert response.status_code == 200, response.content
-    assert "errors" not in response.json(), response.json()
-    return len(queries), response.json()
-
-
-def graphql(client, query):
-    return client.post("/graphql/", {"query": query}, content_type="application/json")
+        factories.make_peer_asn(64496 + number, name=f"Peer {number}")
+        factories.make_session(factories.make_bgp_peer(f"198.51.100.{number + 10}/24", asn=64496 + number))
 
 
 GRAPHQL = """{
@@ -133,29 +113,22 @@ GRAPHQL_ASN = "{ asn_list { asn peer_asn { display name asn { asn } } } }"
 @pytest.mark.parametrize(
     ("call", "budget"),
     [
-        (lambda client: client.get(reverse(LIST)), 20),
-        (lambda client: client.get(reverse(LIST) + "?brief=1"), 12),
+        (lambda client: page(client, reverse(LIST)), 20),
+        (lambda client: page(client, reverse(LIST) + "?brief=1"), 12),
         (lambda client: graphql(client, GRAPHQL), 15),
         (lambda client: graphql(client, GRAPHQL_ASN), 10),
     ],
     ids=["rest", "rest-brief", "graphql", "graphql-asn"],
 )
 def test_lists_cost_the_same_number_of_queries_for_3_and_for_20_rows(admin, call, budget):
-    make_peers(range(64496, 64499))
-    call(admin)
-    few, _ = queries_of(lambda: call(admin))
-    make_peers(range(64499, 64516))
-    many, _ = queries_of(lambda: call(admin))
-    assert many == few <= budget
+    assert queries_for_few_and_many(lambda: call(admin), make_peers) <= budget
 
 
 def test_asn_in_graphql_has_its_peer_asn_or_none(admin):
     factories.make_peer_asn(64496, name="Example")
     factories.make_asn(64497)
-    _, answer = queries_of(lambda: graphql(admin, GRAPHQL_ASN))
-    assert {
-        row["asn"]: row["peer_asn"] and row["peer_asn"]["name"] for row in answer["data"]["asn_list"]
-    } == {
+    answer = graphql(admin, GRAPHQL_ASN)
+    assert {row["asn"]: row["peer_asn"] and row["peer_asn"]["name"] for row in answer["asn_list"]} == {
         64496: "Example",
         64497: None,
     }

@@ -1,12 +1,8 @@
 """Pages of peer ASNs, as NetBox's own cases try them and beyond."""
 
 import pytest
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from ipam.models import ASN
-from users.models import User
 from utilities.testing import TestCase, ViewTestCases, create_tags
 
 from netbox_peering_manager.models import PeerASN
@@ -14,6 +10,7 @@ from netbox_peering_manager.services.peeringdb.site import site_url
 from netbox_peering_manager.tables import PeerASNTable
 from tests import factories
 from tests.base import PluginViewMixin
+from tests.queries import page, queries_for_few_and_many, queries_of
 
 ADD = "plugins:netbox_peering_manager:peerasn_add"
 LIST = "plugins:netbox_peering_manager:peerasn_list"
@@ -309,54 +306,32 @@ class ASNPagePanelTest(TestCase):
         assert "HIDDEN" not in text
 
 
-def queries_of(client, url, **headers):
-    with CaptureQueriesContext(connection) as queries:
-        assert client.get(url, headers=headers).status_code == 200
-    return len(queries)
-
-
 def make_peers(numbers):
     for number in numbers:
-        factories.make_peer_asn(number, name=f"Peer {number}", tags=[])
-        peer = factories.make_bgp_peer(f"198.51.100.{number - 64496 + 10}/24", asn=number)
-        factories.make_session(peer)
-
-
-@pytest.fixture
-def admin(client, db):
-    client.force_login(User.objects.create_superuser("admin"))
-    return client
+        asn = 64496 + number
+        factories.make_peer_asn(asn, name=f"Peer {number}", tags=[])
+        factories.make_session(factories.make_bgp_peer(f"198.51.100.{number + 10}/24", asn=asn))
 
 
 @pytest.mark.parametrize("columns", ["default", "every"])
 def test_list_costs_the_same_number_of_queries_for_3_and_for_20_rows(admin, columns):
     query = "?include_columns=" + ",".join(PeerASNTable.Meta.fields) if columns == "every" else ""
-    make_peers(range(64496, 64499))
-    admin.get(reverse(LIST) + query)
-    few = queries_of(admin, reverse(LIST) + query)
-    make_peers(range(64499, 64516))
-    assert queries_of(admin, reverse(LIST) + query) == few
-    assert few <= 30
+    assert queries_for_few_and_many(lambda: page(admin, reverse(LIST) + query), make_peers) <= 30
 
 
 def test_page_costs_the_same_number_of_queries_for_3_and_for_20_sessions(admin):
     peer = factories.make_peer_asn(64496)
 
-    def add(first, last):
-        for host in range(first, last):
-            factories.make_session(factories.make_bgp_peer(f"198.51.100.{host}/24", asn=64496))
+    def make_sessions(numbers):
+        for number in numbers:
+            factories.make_session(factories.make_bgp_peer(f"198.51.100.{number + 10}/24", asn=64496))
 
-    add(10, 13)
-    admin.get(peer.get_absolute_url())
-    few = queries_of(admin, peer.get_absolute_url())
-    add(13, 30)
-    assert queries_of(admin, peer.get_absolute_url()) == few
-    assert few <= 30
+    assert queries_for_few_and_many(lambda: page(admin, peer.get_absolute_url()), make_sessions) <= 30
 
 
 def test_asn_page_pays_two_queries_at_most_for_the_panel(admin):
     bare = factories.make_asn(64496)
     admin.get(bare.get_absolute_url())
-    without = queries_of(admin, bare.get_absolute_url())
+    without = queries_of(lambda: page(admin, bare.get_absolute_url()))
     peer = factories.make_peer_asn(64497)
-    assert queries_of(admin, ASN.objects.get(pk=peer.asn.pk).get_absolute_url()) <= without
+    assert queries_of(lambda: page(admin, peer.asn.get_absolute_url())) <= without

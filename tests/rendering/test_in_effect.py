@@ -1,8 +1,6 @@
 """What counts for one session and who says so: what the page "In effect" is made from."""
 
 import pytest
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 
 from netbox_routing.models import BGPPeer, BGPPeerTemplate, BGPSessionTemplate
 
@@ -11,6 +9,7 @@ from netbox_peering_manager.models import PeeringSession
 from netbox_peering_manager.services.rendering.in_effect import Setting, in_effect
 from netbox_peering_manager.services.rendering.peering import gather
 from tests import factories, shared
+from tests.queries import queries_for_few_and_many
 from tests.rendering import scenario
 
 pytestmark = pytest.mark.django_db
@@ -98,19 +97,14 @@ def test_it_is_what_templates_get(net):
 
 
 def test_it_costs_the_same_whatever_else_there_is(net):
-    def queries():
-        with CaptureQueriesContext(connection) as captured:
-            in_effect(net.full.pk)
-        return len(captured)
+    def make_sessions(numbers):
+        for number in numbers:
+            peer = factories.make_bgp_peer(
+                f"198.51.100.{number + 60}/24", scope=net.scope, peer_group=net.group
+            )
+            factories.make_session(peer, network=net.network)
 
-    queries()
-    few = queries()
-    for host in range(60, 70):
-        factories.make_session(
-            factories.make_bgp_peer(f"198.51.100.{host}/24", scope=net.scope, peer_group=net.group),
-            network=net.network,
-        )
-    assert queries() == few <= 12
+    assert queries_for_few_and_many(lambda: in_effect(net.full.pk), make_sessions) <= 12
 
 
 def test_unknown_session_is_refused():

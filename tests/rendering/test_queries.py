@@ -2,21 +2,15 @@
 
 import pytest
 from django.contrib.contenttypes.models import ContentType
-from django.db import connection, transaction
-from django.test.utils import CaptureQueriesContext
+from django.db import transaction
 
 from netbox_peering_manager.services.rendering.peering import gather, render_peering
+from tests.queries import queries_of
 from tests.rendering import scenario
 
 pytestmark = pytest.mark.django_db
 
 BUDGET = 25
-
-
-def queries_of(do):
-    with CaptureQueriesContext(connection) as captured:
-        do()
-    return len(captured)
 
 
 @pytest.mark.parametrize("size", [20, 60])

@@ -3,8 +3,6 @@
 import re
 
 import pytest
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 
 from core.models import ObjectChange
 from dcim.models import Device
@@ -14,6 +12,7 @@ from netbox_routing.models import BGPRouter
 from netbox_peering_manager.models import PeeringSession
 from netbox_peering_manager.services.secrets import MASK
 from tests import factories, shared
+from tests.queries import queries_of
 from tests.rendering import scenario
 
 pytestmark = pytest.mark.django_db
@@ -261,9 +260,3 @@ def test_number_of_queries_of_the_page_does_not_grow(get):
         factories.make_session(factories.make_bgp_peer(f"203.0.113.{host + 100}/24", 64520 + host, scope))
     assert text_of(get(user, address)) == "23"
     assert queries_of(lambda: get(user, address)) == few
-
-
-def queries_of(do):
-    with CaptureQueriesContext(connection) as captured:
-        do()
-    return len(captured)

@@ -1,18 +1,17 @@
 """REST and GraphQL of peering routers, and of NetBox's Device and Interface in GraphQL."""
 
 import pytest
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from core.models import ObjectChange, ObjectType
 from extras.models import ConfigTemplate
-from users.models import ObjectPermission, User
+from users.models import ObjectPermission
 from utilities.testing import APITestCase, APIViewTestCases, create_test_device
 
 from netbox_peering_manager.models import PeeringRouter, PeeringSession
 from tests import factories
 from tests.base import PluginAPIMixin
+from tests.queries import graphql, page, queries_for_few_and_many
 
 LIST = "plugins-api:netbox_peering_manager-api:peeringrouter-list"
 
@@ -101,24 +100,6 @@ def make_routers(numbers):
         )
 
 
-@pytest.fixture
-def admin(client, db):
-    client.force_login(User.objects.create_superuser("admin"))
-    return client
-
-
-def queries_of(call):
-    with CaptureQueriesContext(connection) as queries:
-        response = call()
-    assert response.status_code == 200, response.content
-    assert "errors" not in response.json(), response.json()
-    return len(queries), response.json()
-
-
-def graphql(client, query):
-    return client.post("/graphql/", {"query": query}, content_type="application/json")
-
-
 GRAPHQL = "{ peering_router_list { id display poll_enabled device { name } config_template { name } } }"
 GRAPHQL_DEVICE = """{
   device_list {
@@ -133,8 +114,8 @@ GRAPHQL_INTERFACE = "{ interface_list { name peering_connections { status peerin
 @pytest.mark.parametrize(
     ("call", "budget"),
     [
-        (lambda client: client.get(reverse(LIST)), 20),
-        (lambda client: client.get(reverse(LIST) + "?brief=1"), 12),
+        (lambda client: page(client, reverse(LIST)), 20),
+        (lambda client: page(client, reverse(LIST) + "?brief=1"), 12),
         (lambda client: graphql(client, GRAPHQL), 10),
         (lambda client: graphql(client, GRAPHQL_DEVICE), 20),
         (lambda client: graphql(client, GRAPHQL_INTERFACE), 10),
@@ -142,19 +123,14 @@ GRAPHQL_INTERFACE = "{ interface_list { name peering_connections { status peerin
     ids=["rest", "rest-brief", "graphql", "graphql-device", "graphql-interface"],
 )
 def test_lists_cost_the_same_number_of_queries_for_3_and_for_20_rows(admin, call, budget):
-    make_routers(range(3))
-    call(admin)
-    few, _ = queries_of(lambda: call(admin))
-    make_routers(range(3, 20))
-    many, _ = queries_of(lambda: call(admin))
-    assert many == few <= budget
+    assert queries_for_few_and_many(lambda: call(admin), make_routers) <= budget
 
 
 def test_device_in_graphql_has_its_router_and_sessions(admin):
     make_routers([1])
     create_test_device("bare")
-    _, answer = queries_of(lambda: graphql(admin, GRAPHQL_DEVICE))
-    devices = {row["name"]: row for row in answer["data"]["device_list"]}
+    answer = graphql(admin, GRAPHQL_DEVICE)
+    devices = {row["name"]: row for row in answer["device_list"]}
     assert devices["bare"] == {"name": "bare", "peering_router": None, "peering_sessions": []}
     assert devices["rt1.mtl"]["peering_router"] == {"display": "rt1.mtl", "poll_enabled": False}
     addresses = [session["bgp_peer"]["peer"]["address"] for session in devices["rt1.mtl"]["peering_sessions"]]
@@ -163,8 +139,8 @@ def test_device_in_graphql_has_its_router_and_sessions(admin):
 
 def test_interface_in_graphql_has_its_connections(admin):
     make_routers([1])
-    _, answer = queries_of(lambda: graphql(admin, GRAPHQL_INTERFACE))
-    [interface] = answer["data"]["interface_list"]
+    answer = graphql(admin, GRAPHQL_INTERFACE)
+    [interface] = answer["interface_list"]
     assert interface["peering_connections"] == [{"status": "active", "peering_network": {"name": "LAN 1"}}]
 
 

@@ -3,19 +3,17 @@
 import json
 
 import pytest
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 from django.urls import NoReverseMatch, reverse
 
 from dcim.models import Device, Site
 from extras.models import ConfigTemplate
-from users.models import User
 from utilities.testing import TestCase, ViewTestCases, create_tags, create_test_device
 
 from netbox_peering_manager.models import PeeringRouter
 from netbox_peering_manager.tables import PeeringRouterTable
 from tests import factories
 from tests.base import PluginViewMixin
+from tests.queries import page, queries_for_few_and_many
 
 APP = "plugins:netbox_peering_manager"
 ADD, LIST, IMPORT = (f"{APP}:peeringrouter_{name}" for name in ("add", "list", "bulk_import"))
@@ -177,18 +175,6 @@ class PeeringRouterPageTest(TestCase):
         assert "rename" not in self.client.get(reverse(LIST)).content.decode().lower()
 
 
-@pytest.fixture
-def admin(client, db):
-    client.force_login(User.objects.create_superuser("admin"))
-    return client
-
-
-def queries_of(client, url):
-    with CaptureQueriesContext(connection) as queries:
-        assert client.get(url).status_code == 200
-    return len(queries)
-
-
 def make_routers(numbers):
     template = ConfigTemplate.objects.get_or_create(name="FRR", defaults={"template_code": "x"})[0]
     for number in numbers:
@@ -202,24 +188,14 @@ def make_routers(numbers):
 def test_list_costs_the_same_number_of_queries_for_3_and_for_20_rows(admin, columns):
     fields = ",".join(PeeringRouterTable.Meta.fields)
     url = reverse(LIST) + (f"?include_columns={fields}" if columns == "every" else "")
-    make_routers(range(3))
-    admin.get(url)
-    few = queries_of(admin, url)
-    make_routers(range(3, 20))
-    assert queries_of(admin, url) == few
-    assert few <= 30
+    assert queries_for_few_and_many(lambda: page(admin, url), make_routers) <= 30
 
 
 def test_page_costs_the_same_number_of_queries_for_3_and_for_20_sessions(admin):
     router = PeeringRouter.objects.create(device=factories.make_device())
 
-    def add(first, last):
-        for host in range(first, last):
-            factories.make_session(factories.make_bgp_peer(f"198.51.100.{host}/24"))
+    def make_sessions(numbers):
+        for number in numbers:
+            factories.make_session(factories.make_bgp_peer(f"198.51.100.{number + 10}/24"))
 
-    add(10, 13)
-    admin.get(router.get_absolute_url())
-    few = queries_of(admin, router.get_absolute_url())
-    add(13, 30)
-    assert queries_of(admin, router.get_absolute_url()) == few
-    assert few <= 25
+    assert queries_for_few_and_many(lambda: page(admin, router.get_absolute_url()), make_sessions) <= 25
