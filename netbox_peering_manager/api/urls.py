@@ -22,6 +22,12 @@ from .views.fabrics_peeringdb import ImportPresenceView
 from .views.peeringdb import PeeringDBSyncNowView
 from .views.peers_candidates import AvailablePeersView, AvailableSessionsView
 from .views.rendering import RenderConfigView
+from .views.sessions_add import (
+    AddedSessionsView,
+    AddSessionsOfFabricView,
+    AddSessionsOfPeerView,
+    AddSessionsView,
+)
 
 app_name = "netbox_peering_manager"
 
@@ -48,6 +54,10 @@ urlpatterns = [
         AvailableSessionsView.as_view(),
         name="peer-asn-available-sessions",
     ),
+    path("sessions/add-selected/", AddSessionsView.as_view(), name="session-add-selected"),
+    path("sessions/add-selected/<int:pk>/", AddedSessionsView.as_view(), name="session-added"),
+    path("fabrics/<int:pk>/add-sessions/", AddSessionsOfFabricView.as_view(), name="fabric-add-sessions"),
+    path("peer-asns/<int:pk>/add-sessions/", AddSessionsOfPeerView.as_view(), name="peer-asn-add-sessions"),
     path("peeringdb/sync/", PeeringDBSyncNowView.as_view(), name="peeringdb-sync"),
     *router.urls,
 ]

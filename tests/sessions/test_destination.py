@@ -275,10 +275,6 @@ def test_ports_can_be_those_of_one_fabric(side, port):
     assert rest(make_root("other")).get(f"{reverse(PORTS)}?fabric_id={fabric}").json()["results"] == []
 
 
-def test_one_port_can_be_read(side, port):
-    assert rest(make_root()).get(f"{reverse(PORTS)}{port.pk}/").json()["name"] == "Example"
-
-
 def test_ports_are_for_those_who_may_add_sessions(side, port):
     assert rest().get(reverse(PORTS)).status_code in (401, 403)
     assert rest(make_user(*ours("view_peeringsession"))).get(reverse(PORTS)).status_code == 403

@@ -220,7 +220,9 @@ class ProgressSerializer(serializers.Serializer):
 class AddedSessionsSerializer(serializers.Serializer):
     """The job, how far it is, and once it has ended what became of the sessions."""
 
-    job = JobSerializer(nested=True)
+    job = JobSerializer(
+        fields=("id", "url", "display_url", "display", "name", "status", "created", "completed")
+    )
     progress = ProgressSerializer(allow_null=True)
     error = serializers.CharField()
     made = MadeSerializer(many=True)

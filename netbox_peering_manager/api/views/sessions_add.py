@@ -153,8 +153,8 @@ class AddedSessionsView(APIView):
     permission_classes = [IsAuthenticated]
 
     @extend_schema(operation_id="peering_manager_added_sessions", responses={200: AddedSessionsSerializer})
-    def get(self, request: Request, job: int) -> Response:
-        found = get_object_or_404(visible_jobs(request.user).filter(name=AddSessionsJob.name), pk=job)
+    def get(self, request: Request, pk: int) -> Response:
+        found = get_object_or_404(visible_jobs(request.user).filter(name=AddSessionsJob.name), pk=pk)
         return Response(_added(found, request))
 
 
@@ -175,7 +175,7 @@ PORT_PARAMETERS = [
 
 
 @extend_schema_view(list=extend_schema(parameters=PORT_PARAMETERS))
-class PortViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewSet):
+class PortViewSet(mixins.ListModelMixin, GenericViewSet):
     """
     Ports of networks on IX LANs, from PeeringDB's mirror, for who may add sessions. Their ids are those of netixlans.
 
@@ -187,8 +187,6 @@ class PortViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewS
     permission_classes = [MayAddSessions]
 
     def get_queryset(self) -> QuerySet:
-        if self.action != "list":
-            return search_ports()
         asked = self.request.query_params
         lans = None
         if fabrics := _ids(asked.getlist("fabric_id")):
