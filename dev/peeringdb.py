@@ -96,4 +96,6 @@ def settings(environ):
         # The sample has no limits to respect, and its AS numbers belong to no RIR: the demo's takes them.
         found |= {"peeringdb_min_interval_s": 0, "peeringdb_requests_per_minute": 10000}
         found |= {"default_rir": "documentation"}
+        # Who asks for a sync is not to meet one that began by itself.
+        found |= {"peeringdb_sync_interval": 0}
     return found

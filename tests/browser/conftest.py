@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from weakref import WeakKeyDictionary
@@ -69,43 +69,52 @@ class Site:
 
 @pytest.fixture(scope="session")
 def site(django_db_blocker):
+    with running_site("browser", django_db_blocker) as running:
+        yield running
+
+
+@contextmanager
+def running_site(name, blocker, *, with_worker=False, **settings):
+    """
+    A Site with a database of its own and nothing in it but an administrator. `settings` go into its environment;
+    with_worker: background jobs run as well.
+    """
     server = postgres.known()
     worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
-    database = f"{os.environ['NPM_TEST_DB']}_browser_{worker}"
+    database = f"{os.environ['NPM_TEST_DB']}_{name}_{worker}"
     postgres.psql(server, f'CREATE DATABASE "{database}" TEMPLATE "{databases.template_name(server)}"')
     try:
-        env = netbox.environment(database=database)
+        env = netbox.environment(database=database) | settings
         port = processes.free_port(None)
-        command = [
-            sys.executable,
-            "-m",
-            "gunicorn",
-            "dev.wsgi:application",
-            "--threads",
-            "4",
-            "--bind",
-            f"127.0.0.1:{port}",
-        ]
-        with (paths.STACK / f"browser-{worker}.log").open("w") as log:
-            web = subprocess.Popen(command, env=env, cwd=paths.ROOT, stdout=log, stderr=log)
-        try:
+        commands = [f"gunicorn dev.wsgi:application --threads 4 --bind 127.0.0.1:{port}"]
+        if with_worker:
+            commands.append("dev.inside worker")
+        with (paths.STACK / f"{name}-{worker}.log").open("w") as log, ExitStack() as started:
+            for command in commands:
+                process = subprocess.Popen(
+                    [sys.executable, "-m", *command.split()], env=env, cwd=paths.ROOT, stdout=log, stderr=log
+                )
+                started.callback(_stop, process)
             running = Site(
-                netbox.base_url(port),
-                database,
-                netbox.ADMIN,
-                state.load()["admin_password"],
-                django_db_blocker,
+                netbox.base_url(port), database, netbox.ADMIN, state.load()["admin_password"], blocker
             )
             with running.data():
                 inside.admin()
             while not netbox.answers(port):
-                assert web.poll() is None, f"NetBox did not start; see {log.name}"
+                assert process.poll() is None, f"NetBox did not start; see {log.name}"
             yield running
-        finally:
-            web.send_signal(signal.SIGINT)  # gunicorn waits for nobody then
-            web.wait(30)
     finally:
         databases.drop(server, database)
+
+
+def _stop(process):
+    """Stop at once: gunicorn waits for nobody after SIGINT, and a worker without a job need not be asked."""
+    process.send_signal(signal.SIGINT)
+    try:
+        process.wait(5)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 @pytest.fixture(scope="session")
@@ -119,6 +128,13 @@ def chromium():
 @pytest.fixture
 def page(site, chromium, request):
     """A page of a logged-in administrator. The test fails when the page logs a JavaScript error."""
+    with open_page(site, chromium, request.node.name) as page:
+        yield page
+
+
+@contextmanager
+def open_page(site, chromium, name):
+    """What `page` is, on any site; the last screenshot has `name`."""
     errors: list[str] = []
     context = chromium.new_context(base_url=site.url, viewport=WIDE, accept_downloads=True)
     context.grant_permissions(["clipboard-read", "clipboard-write"])
@@ -130,7 +146,7 @@ def page(site, chromium, request):
     log_in(page, site)
     yield page
     # What the browser showed last, for whoever asks why the test failed.
-    page.screenshot(path=SCREENSHOTS / f"last-of-{request.node.name}.png")
+    page.screenshot(path=SCREENSHOTS / f"last-of-{name}.png")
     context.close()
     assert not errors, errors
 
