@@ -73,8 +73,8 @@ class PeeringFabricView(GetRelatedModelsMixin, generic.ObjectView):
     template_name = "generic/object.html"
     actions = (LinkToPeeringDB, CloneObject, EditObject, DeleteObject)
     layout = layout.SimpleLayout(
-        left_panels=[ui.FabricPanel(), CoveragePanel(), TagsPanel(), CustomFieldsPanel()],
-        right_panels=[RenumberPanel(), ExchangePanel(), RelatedObjectsPanel(), CommentsPanel()],
+        left_panels=[RenumberPanel(), ui.FabricPanel(), CoveragePanel(), TagsPanel(), CustomFieldsPanel()],
+        right_panels=[ExchangePanel(), RelatedObjectsPanel(), CommentsPanel()],
         bottom_panels=[
             ui.networks_table(),
             ui.connections_table("fabric_id", exclude_columns=["fabric"]),

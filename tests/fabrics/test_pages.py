@@ -92,7 +92,7 @@ class TestDetailPages(PageCase):
         assert f"/plugins/peering-manager/connections/?fabric_id={fabric.pk}" not in page
 
     def test_list_columns_count_and_link(self):
-        page = self.page("/plugins/peering-manager/fabrics/?include_columns=network_count")
+        page = self.page("/plugins/peering-manager/fabrics/?include_columns=network_count,connection_count")
         for path in ("networks", "connections", "sessions"):
             assert (
                 f'<a href="/plugins/peering-manager/{path}/?fabric_id={self.network.fabric_id}">1</a>' in page

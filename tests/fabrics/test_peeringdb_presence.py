@@ -202,7 +202,7 @@ class TestWaiting:
         make_scope(make_device("rt2")), make_scope(make_device("rt1"))
         [waiting] = plan_presence().ports.waiting
         assert [str(missing) for missing in waiting.missing] == [
-            f"Add {text} in the global table and assign it to the interface that is plugged in there of rt1 or rt2."
+            f"Add {text} in the global table and assign it to the interface of rt1 or rt2 that is plugged in there."
             for text in (f"{FOUR}/24", f"{SIX}/64")
         ]
 

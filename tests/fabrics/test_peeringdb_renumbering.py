@@ -90,7 +90,7 @@ class TestPlan:
     def test_shows_what_moves_and_where(self, network):
         [step] = plan(network).steps
         assert (step.network, step.family, step.old, step.new, step.new_id) == (
-            "Ours: LAN", 4, "198.51.100.0/24", NEW, None,
+            "LAN", 4, "198.51.100.0/24", NEW, None,
         )  # fmt: skip
         assert [(move.old, move.new, move.how, move.is_ours, move.place) for move in step.moves] == [
             ("198.51.100.1/24", "203.0.113.1/24", "peeringdb", True, "rt1.mtl Ethernet1"),
@@ -135,7 +135,7 @@ class TestPlan:
     def test_while_peeringdb_lists_both_prefixes_nobody_is_urged(self, network):
         make_ixpfx(26, "198.51.100.0/24")
         found = plan(network)
-        assert (found.steps, found.early) == ((), ("Ours: LAN",))
+        assert (found.steps, found.early) == ((), ("LAN",))
         assert plan(network, early=True).steps[0].new == NEW
 
     def test_prefix_with_fewer_ports_than_ours_is_no_renumbering(self, network):

@@ -24,6 +24,7 @@ from users.models import Token
 
 from ...exceptions import ExchangeError
 from ...models import PeeringDBIX, PeeringFabric
+from ...services.peeringdb.drift import refresh_drift
 from ...services.peeringdb.mirrored import search_exchanges, with_network_count
 from ...services.peeringdb.presence import Imported, Presence, import_presence, plan_presence
 from ..serializers import ExchangeSerializer, ImportedSerializer, ImportPresenceSerializer
@@ -108,6 +109,7 @@ class ImportPresenceView(APIView):
         except ExchangeError as error:
             detail = {name or "non_field_errors": told for name, told in error.errors.items()}
             raise ValidationError(detail) from error
+        refresh_drift()
         return self._answer(imported.plan, imported)
 
     @staticmethod

@@ -48,7 +48,10 @@ class PortNow:
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """What an address becomes. `new` None: undecided, `why` says why. `how`: PEERINGDB, HOST or GIVEN."""
+    """
+    What an address becomes. `new` None: undecided, `why` says why. `how`: PEERINGDB, HOST or GIVEN. `asns`: whose it
+    is, when it is not ours.
+    """
 
     address_id: int
     old: str
@@ -56,6 +59,7 @@ class Move:
     how: str = ""
     why: str = ""
     is_ours: bool = False
+    asns: tuple[int, ...] = ()
     place: str = ""
 
 
@@ -181,12 +185,15 @@ class _Planner:
         length = int(address.text.partition("/")[2])
         # A mask that is not the LAN's was chosen: that of a host stays one.
         length = length if length == new.max_prefixlen else new.prefixlen
-        return Move(
-            address.id, address.text, f"{ip}/{length}", how, is_ours=address.is_ours, place=address.place
-        )
+        return _move(address, new=f"{ip}/{length}", how=how)
 
     def _undecided(self, address: OldAddress, why: str) -> Move:
-        return Move(address.id, address.text, why=why, is_ours=address.is_ours, place=address.place)
+        return _move(address, why=why)
+
+
+def _move(address: OldAddress, **values: str) -> Move:
+    asns = () if address.is_ours else tuple(sorted(address.asns))
+    return Move(address.id, address.text, is_ours=address.is_ours, asns=asns, place=address.place, **values)
 
 
 def _without_doubles(moves: Sequence[Move]) -> list[Move]:

@@ -153,9 +153,13 @@ class Missing:
     routers: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        to = self.interface or _("the interface that is plugged in there")
-        if not self.interface and self.routers:
-            to = _("{interface} of {routers}").format(interface=to, routers=_(" or ").join(self.routers))
+        to: object = _("the interface that is plugged in there")
+        if self.interface:
+            to = self.interface
+        elif self.routers:
+            to = _("the interface of {routers} that is plugged in there").format(
+                routers=_(" or ").join(self.routers)
+            )
         if self.address_id:
             text = _("Assign {address}, which is in {vrf}, to {interface}.")
         else:

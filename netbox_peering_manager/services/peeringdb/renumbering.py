@@ -209,7 +209,7 @@ def _step(network: PeeringNetwork, lan: Lan, family: int) -> Renumbering | None:
         return None
     return Renumbering(
         network_id=network.pk,
-        network=str(network),
+        network=network.name,
         ixlan_id=lan.ixlan_id,
         family=family,
         old_id=held.pk,
