@@ -17,6 +17,7 @@ TAGS = ("net", "ix", "ixlan", "ixpfx", "netixlan", "poc")
 class Story:
     """Our side of the story. `world` is the sample PeeringDB's; `fill()` brings its present state into the mirror."""
 
+    @factories.look_ups_kept()
     def __init__(self, world, *, ports=2):
         self.world = world
         self.us = self.peer(OUR_ASN, affiliated=True)
