@@ -112,6 +112,29 @@ def test_one_port_offers_the_form_for_one_session(side, peer):
     assert f"?netixlan={port.pk}" in page
 
 
+def test_all_that_match_the_filters_of_a_fabric_are_chosen(side, peer):
+    ports = make_ports(3)
+    fabric = side.peering_network.fabric
+    url = f"{reverse(PAGE)}?asn=3000&asn=3002"
+    page = text_of(browser(make_root()).post(url, {"_all": 1, "fabric": fabric.pk}))
+    assert f'value="{ports[0].pk},{ports[2].pk}"' in page
+    hidden_fabric = make_user(*ours("add_peeringsession"))
+    assert browser(hidden_fabric).post(url, {"_all": 1, "fabric": fabric.pk}).status_code == 404
+
+
+def test_networks_of_the_ranking_stand_for_their_ports(side, peer):
+    ports = make_ports(3)
+    page = text_of(post(make_root(), {"asn": [3001, 3002]}))
+    assert f'value="{ports[1].pk},{ports[2].pk}"' in page
+
+
+def test_all_of_one_peer_asn_are_chosen(side, peer):
+    ports = make_ports(2)
+    known = factories.make_peer_asn(3001)
+    page = text_of(post(make_root(), {"_all": 1, "peer_asn": known.pk}))
+    assert f'value="{ports[1].pk}"' in page
+
+
 @pytest.mark.parametrize("method", ["get", "post"])
 def test_nothing_chosen_leads_back_with_a_word(side, peer, method):
     client = browser(make_root())

@@ -167,6 +167,8 @@ def test_address_of_a_local_peer_fills_the_port_that_has_it(side, port):
     chosen = f"port:{port.pk}:198.51.1.10"
     page = look_up(make_root(), "peer_address", chosen, peer_asn=known.pk)
     assert value_of(page, "ipv6_remote_ip") == "2001:db8:1::a"
+    # Its name here, not the one in PeeringDB.
+    assert value_of(page, "peer_name") == "Known"
     assert is_selected(page, side)
     assert is_selected(page, known)
 

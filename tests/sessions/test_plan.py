@@ -319,6 +319,7 @@ def test_password_shows_as_yes_and_nowhere_else(side, peer, port):
         ({"families": (5,)}, "families"),
         ({"status": "great"}, "status"),
         ({"margin_percent": -1}, "margin_percent"),
+        ({"margin_percent": 15}, "margin_percent"),
         ({"margin_percent": 1001}, "margin_percent"),
         ({"password": Password.GIVEN}, "password"),
     ],

@@ -17,7 +17,7 @@ from ...exceptions import ProvisioningError
 from ...models import PeerASN, PeeringConnection, PeeringSession, Relationship
 from .candidates import usable_connections as proposed_connections
 from .new import FAMILIES, NewSession, usable_connections
-from .planned import Choices, Password
+from .planned import Choices, MaxPrefixes, Password
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser
@@ -183,6 +183,10 @@ def _check_values(choices: Choices, errors: dict[str | None, list[str]]) -> None
     if not 0 <= choices.margin_percent <= MOST_MARGIN_PERCENT:
         errors["margin_percent"] = [
             _("The margin is a percentage from 0 to {most}.").format(most=MOST_MARGIN_PERCENT)
+        ]
+    elif choices.margin_percent and choices.max_prefixes is MaxPrefixes.NONE:
+        errors["margin_percent"] = [
+            _("A margin is added to PeeringDB's limits: choose these, or leave it out.")
         ]
     if choices.password is Password.GIVEN and not choices.password_token:
         errors["password"] = [_("Enter the password that all sessions are to have.")]

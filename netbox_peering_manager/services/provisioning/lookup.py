@@ -110,7 +110,8 @@ def destination_of(port_id: int, user: "User") -> Destination | None:
     """
     Return what PeeringDB says of this port and its network, and where we meet it; None when there is no such port.
 
-    Our connection is told when the user may view exactly one on the LAN.
+    Name and AS-SET are those of the peer ASN when there is one that the user may view. Our connection is told when the
+    user may view exactly one on the LAN.
     """
     port = search_ports().filter(pk=port_id).first()
     if port is None:
@@ -131,7 +132,10 @@ def destination_of(port_id: int, user: "User") -> Destination | None:
             "network": network.pk,
             "connection": pks[0] if len(pks) == 1 else None,
         }
-    return Destination(port.asn, **_described(port.net), **values)
+    peers: Any = PeerASN.objects
+    known = peers.restrict(user, "view").filter(asn__asn=port.asn).first()
+    said = {"peer_name": known.name, "irr_as_set": known.irr_as_set} if known else _described(port.net)
+    return Destination(port.asn, **said, **values)
 
 
 def known_network(peer_asn: PeerASN) -> Destination:
