@@ -278,7 +278,9 @@ class _Ground:
 
     def _sessions(self) -> list[PeeringSession]:
         peers = [peer["pk"] for peer in self.peers]
-        sessions = PeeringSession.objects.filter(bgp_peer__in=peers).with_bgp()
+        # What naming a session takes.
+        sessions = PeeringSession.objects.filter(bgp_peer__in=peers)
+        sessions = sessions.select_related("bgp_peer__peer", "bgp_peer__remote_as")
         return list(sessions.order_by("bgp_peer__peer__address", "pk"))
 
     @staticmethod
