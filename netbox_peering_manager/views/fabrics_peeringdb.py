@@ -197,7 +197,9 @@ class ImportPresenceView(BaseMultiObjectView):
             clear_events.send(sender=self)
             add_errors(form, error)
             return self._show(request, form)
-        refresh_drift()
+        if imported.connections:
+            if imported.is_something:
+            refresh_drift()
         messages.success(request, _told(imported))
         return redirect(request.get_full_path())
 
@@ -251,7 +253,7 @@ def _conflicts(plan) -> list[tuple[Any, list[ui.ShownProblem]]]:
 
 
 def _told(imported: Imported) -> str:
-    if not (imported.fabrics or imported.networks or imported.connections):
+    if not imported.is_something:
         return _("Everything was there already.")
     counts = (
         ngettext("{count} fabric", "{count} fabrics", len(imported.fabrics)).format(
