@@ -197,8 +197,7 @@ class ImportPresenceView(BaseMultiObjectView):
             clear_events.send(sender=self)
             add_errors(form, error)
             return self._show(request, form)
-        if imported.connections:
-            if imported.is_something:
+        if imported.is_something:
             refresh_drift()
         messages.success(request, _told(imported))
         return redirect(request.get_full_path())
