@@ -9,6 +9,7 @@ from core.choices import JobNotificationChoices
 from core.exceptions import JobFailed
 from core.models import Job
 from netbox.constants import RQ_QUEUE_DEFAULT
+from users.models import User
 from utilities.rqworker import any_workers_for_queue
 
 from ..exceptions import ProvisioningError, SecretError
@@ -77,10 +78,12 @@ class AddSessionsJob(PeeringJob):
         choices: Mapping[str, Any],
         **kwargs: Any,
     ) -> None:
-        user = self.job.user
-        if user is None or not user.is_active:
+        # Anew: with the job waits the user as it was when the job was queued, with the rights that it had then.
+        user = User.objects.filter(pk=self.job.user_id, is_active=True).first()
+        if user is None:
             # Without a user no permission would be asked for.
             self._fail(_("The user who asked for these sessions is gone or no longer active."))
+        self.job.user = user
         try:
             with self.tracked():
                 plan = plan_sessions(ports, Choices.from_data(choices), user, reviewed=reviewed)

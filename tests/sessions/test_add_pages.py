@@ -313,6 +313,41 @@ def test_rights_that_were_lost_since_the_preview_make_nothing(side, peer):
     assert not BGPPeer.objects.exists()
 
 
+def queued(user, order, capture):
+    """The job of this preview, as it waits for a worker."""
+    queue = django_rq.get_queue("default")
+    queue.empty()
+    with capture(execute=True):
+        post(user, {"order": order, "_confirm": ""})
+    [waiting] = queue.jobs
+    return waiting
+
+
+def test_rights_that_were_lost_while_the_job_waited_make_nothing(
+    side, peer, worker, django_capture_on_commit_callbacks
+):
+    user = make_user(*SEEN, *ROWS)
+    order = order_of(post(user, chosen(peer, make_ports(1))))
+    waiting = queued(user, order, django_capture_on_commit_callbacks)
+    user.object_permissions.filter(name__contains="add_ipaddress").delete()
+    waiting.perform()
+    assert not BGPPeer.objects.exists()
+    [skipped] = Job.objects.get().data["added"]["skipped"][:1]
+    assert skipped["text"] == "You may not add IP addresses, which this session needs."
+
+
+def test_user_who_was_deactivated_while_the_job_waited_makes_nothing(
+    side, peer, worker, django_capture_on_commit_callbacks
+):
+    user = make_root()
+    order = order_of(post(user, chosen(peer, make_ports(1))))
+    waiting = queued(user, order, django_capture_on_commit_callbacks)
+    type(user).objects.update(is_active=False)
+    waiting.perform()
+    assert not BGPPeer.objects.exists()
+    assert "no longer active" in Job.objects.get().error
+
+
 def test_relationship_that_was_deleted_since_the_preview_fails_with_the_reason(side, peer):
     user = make_root()
     order = order_of(post(user, chosen(peer, make_ports(1))))
