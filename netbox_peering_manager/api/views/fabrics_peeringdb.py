@@ -109,7 +109,8 @@ class ImportPresenceView(APIView):
         except ExchangeError as error:
             detail = {name or "non_field_errors": told for name, told in error.errors.items()}
             raise ValidationError(detail) from error
-        refresh_drift()
+        if imported.is_something:
+            refresh_drift()
         return self._answer(imported.plan, imported)
 
     @staticmethod

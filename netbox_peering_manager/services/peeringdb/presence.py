@@ -85,6 +85,10 @@ class Imported:
     networks: Sequence[Any]
     connections: Sequence[PeeringConnection]
 
+    @property
+    def is_something(self) -> bool:
+        return bool(self.fabrics or self.networks or self.connections)
+
 
 def own_asns(user: "User" = None) -> Any:
     """Return the affiliated PeerASNs that `user` may view (None: all)."""
