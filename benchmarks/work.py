@@ -20,7 +20,7 @@ from ipam.models import ASN, IPAddress
 from netbox_routing.models import BGPAddressFamily, BGPPeer, BGPPeerAddressFamily
 from users.models import ObjectPermission
 
-from benchmarks import generate, peeringdb
+from benchmarks import candidates, generate, peeringdb
 from benchmarks.measure import Result, compare, queries_to_commit
 from netbox_peering_manager.models import PeerASN, PeeringConnection, PeeringSession, Relationship
 from netbox_peering_manager.services.rendering.peering import render_peering
@@ -48,7 +48,8 @@ def run(sizes: Sequence[int], progress: Callable[[str], None]) -> list[Result]:
         results.append(rendering(size, device))
     progress("REST list, table and form")
     client = _client()
-    return [*results, rest_list(client), session_table(client), create_form(client)]
+    results += [rest_list(client), session_table(client), create_form(client)]
+    return [*results, *candidates.run(client, progress)]
 
 
 def rendering(size: int, device: Device) -> Result:

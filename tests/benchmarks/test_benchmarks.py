@@ -4,10 +4,14 @@ import json
 
 import pytest
 
-from benchmarks import generate, peeringdb, report, work
+from users.models import User
+
+from benchmarks import candidates, generate, measure, peeringdb, report, work
 from benchmarks.measure import Measured, Result, Seconds
+from dev.sample_peeringdb.world import World
 from netbox_peering_manager.models import PeeringDBNetIXLan
 from netbox_peering_manager.services.rendering.peering import gather
+from tests.peeringdb.filling import fill_mirror
 
 
 def result(name="render", size=5000, queries=20, median=1.0, floor=0.5, mib=12.34):
@@ -49,6 +53,10 @@ def test_table_has_a_line_for_each_result():
         (result("no-news-unpaced", 0, queries=41), "41 queries, at most 40"),
         (result("no-news-unpaced", 0, median=3.1), "3.10 s, at most 3 s"),
         (result("news-unpaced", 2000, median=15.1), "15.10 s, at most 15 s"),
+        (result("available-peers", 1589, queries=26, median=0.3), "26 queries, at most 25"),
+        (result("available-peers", 1589, median=0.41), "0.41 s, at most 0.4 s"),
+        (result("peer-ranking", 20, queries=26), "26 queries, at most 25"),
+        (result("peer-ranking", 20, median=1.01), "1.01 s, at most 1.0 s"),
     ],
 )
 def test_every_limit_bites(broken, message):
@@ -99,3 +107,15 @@ def test_syncs_are_real_ones_and_leave_the_mirror_filled(monkeypatch):
     assert no_news.measured.queries < news.measured.queries
     # NetBox is loaded, so the process has more than this.
     assert first.measured.peak_mib > 100
+
+
+@pytest.mark.django_db
+def test_lists_of_possible_peers_are_real_pages_beside_their_floors(monkeypatch, client):
+    monkeypatch.setattr(measure, "RUNS", 1)
+    fill_mirror(World(size="town"))
+    client.force_login(User.objects.create_superuser("admin"))
+    peers, ranking = candidates.run(client, lambda message: None)
+    assert (peers.name, ranking.name, ranking.size) == ("available-peers", "peer-ranking", 3)
+    assert peers.size > 100
+    assert peers.measured.queries <= 25
+    assert ranking.measured.queries <= 25
