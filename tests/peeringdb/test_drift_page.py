@@ -7,11 +7,16 @@ from django.test.utils import CaptureQueriesContext, override_settings
 from django.urls import reverse
 
 from core.models import ObjectChange
+from netbox.context import events_queue
+from netbox.context_managers import event_tracking
 from netbox_routing.models import BGPPeer
 
+from netbox_peering_manager.exceptions import RepairError
 from netbox_peering_manager.models import PeerASN, PeeringDBDrift
 from netbox_peering_manager.services.peeringdb.drift import refresh_drift
+from netbox_peering_manager.services.peeringdb.repairs import repair
 from netbox_peering_manager.services.peeringdb.site import site_url
+from netbox_peering_manager.services.tracking import request_of
 from tests import factories
 from tests.peeringdb.scenery import Story
 from tests.sessions.people import browser, grant, make_root, make_user, ours, rest
@@ -268,6 +273,17 @@ class TestRepair:
     def test_the_right_to_change_other_objects_does_not_do(self, story):
         user = grant(make_user(PEER), CHANGE_PEER, constraints={"asn__asn": 64500})
         assert confirm(user, row("as-set-differs")).status_code == 403
+
+    def test_constraints_hold_for_what_an_object_becomes(self, story):
+        user = grant(make_user(SESSION), CHANGE_BGP, constraints={"enabled": True})
+        with event_tracking(request_of(user)):
+            with pytest.raises(RepairError, match="you may not change it to this"):
+                repair([row("port-not-operational").pk], user)
+            assert events_queue.get() == {}
+        text = text_of(confirm(user, row("port-not-operational")))
+        assert "you may not change it to this" in text
+        assert BGPPeer.objects.get(pk=story.session4.bgp_peer_id).enabled is True
+        assert not ObjectChange.objects.exists()
 
     def test_a_value_that_cannot_be_taken_is_named_and_nothing_changed(self, story):
         story.world.change("net", story.member.peeringdb_id, irr_as_set="see our website")

@@ -15,12 +15,14 @@ from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.utils.translation import gettext as _
 
+from netbox.context import events_queue
 from netbox.signals import post_clean
 
 from ...choices import PeeringDBDriftChoices as Kind
 from ...exceptions import RepairError
 from ...models import PeerASN, PeeringDBDrift
 from .. import recording
+from ..permissions import allowed_pks
 
 __all__ = ("RepairPlan", "Step", "Unrepaired", "is_repairable", "plan_repairs", "repair")
 
@@ -93,25 +95,46 @@ def repair(ids: Iterable[int], user: User, *, message: str = "") -> RepairPlan:
 
     `message` is for the change log.
 
-    RepairError, and nothing is changed, when a value cannot be taken. The number of queries does not depend on the
-    number of drifts.
+    RepairError, and nothing is changed, when a value cannot be taken, or when what becomes of a row is not what `user`
+    may change it to. The number of queries does not depend on the number of drifts.
     """
+    told = dict(events_queue.get())
+    try:
+        return _repair(ids, user, message)
+    except RepairError:
+        # Of what is taken back no event is to tell.
+        events_queue.set(told)
+        raise
+
+
+def _repair(ids: Iterable[int], user: User, message: str) -> RepairPlan:
     with transaction.atomic():
         plan = plan_repairs(ids, user)
         by_model: dict[type[models.Model], list[Step]] = defaultdict(list)
         for step in plan.steps:
             by_model[type(step.target)].append(step)
         changed = [(_changed(model, steps, message), steps) for model, steps in by_model.items()]
-        # All of them before the first is written, so that no event tells of what is then taken back.
+        # All of them before the first is written.
         if problems := [
             problem for rows, steps in changed for row in rows for problem in _problems(row, steps)
         ]:
             raise RepairError(problems)
         for rows, steps in changed:
             recording.bulk_update(rows, sorted({step.field for step in steps}))
+            _refuse_forbidden(rows, user)
         mended = PeeringDBDrift.objects.filter(pk__in=[step.drift.pk for step in plan.steps])
         mended.forget()  # type: ignore[attr-defined]
     return plan
+
+
+def _refuse_forbidden(rows: Sequence[Any], user: User) -> None:
+    """A right can be limited to rows of some values: as for NetBox's own forms, it is for what a row becomes, too."""
+    allowed = allowed_pks(rows, user, "change")
+    refused = [
+        _("{row}: you may not change it to this.").format(row=row) for row in rows if row.pk not in allowed
+    ]
+    if refused:
+        raise RepairError(refused)
 
 
 def _changed(model: type[models.Model], steps: Sequence[Step], message: str) -> list[Any]:
