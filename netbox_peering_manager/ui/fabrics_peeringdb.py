@@ -245,13 +245,13 @@ class RenumberPanel(panels.ObjectPanel):
 
     def get_context(self, context: Any) -> dict:
         prepared = super().get_context(context)
-        fabric = prepared["object"]
+        fabric, user = prepared["object"], prepared["request"].user
         is_linked = fabric.peeringdb_id is not None
         return {
             **prepared,
-            "lans": [lan for lan in renumbered_lans(fabric) if lan.is_over] if is_linked else [],
+            "lans": [lan for lan in renumbered_lans(fabric, user) if lan.is_over] if is_linked else [],
             "url": reverse(f"plugins:{APP}:peeringfabric_renumber", args=[fabric.pk]),
-            "may_renumber": prepared["request"].user.has_perm(f"{APP}.change_peeringnetwork"),
+            "may_renumber": user.has_perm(f"{APP}.change_peeringnetwork"),
         }
 
     def should_render(self, context: dict) -> bool:

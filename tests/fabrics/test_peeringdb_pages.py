@@ -378,7 +378,10 @@ class TestRenumber(PageCase):
         self.url = f"{ROOT}{self.network.fabric_id}/renumber/"
         grant(
             self.user,
-            *(f"{APP}.view_{model}" for model in ("peeringfabric", "peeringsession", "peeringconnection")),
+            *(
+                f"{APP}.view_{model}"
+                for model in ("peeringfabric", "peeringnetwork", "peeringsession", "peeringconnection")
+            ),
             f"{APP}.change_peeringnetwork",
             "ipam.view_ipaddress",
             "ipam.change_ipaddress",

@@ -21,7 +21,11 @@ from netbox_peering_manager.models import (
     PeeringSession,
 )
 from netbox_peering_manager.services.peeringdb.presence import import_presence
-from netbox_peering_manager.services.peeringdb.renumbering import plan_renumbering, renumber
+from netbox_peering_manager.services.peeringdb.renumbering import (
+    plan_renumbering,
+    renumber,
+    renumbered_lans,
+)
 from tests.fabrics.mirror import make_exchange, make_ixlan, make_ixpfx, make_port
 from tests.fabrics.scenery import grant, make_vrf
 from tests.factories import (
@@ -303,10 +307,11 @@ class TestRights:
         "ipam.add_prefix",
         f"{APP}.change_peeringnetwork",
     )
+    SEES = f"{APP}.view_peeringnetwork"
 
     def user(self, *without):
         user = get_user_model().objects.create_user("noc")
-        grant(user, *(right for right in self.ALL if right not in without))
+        grant(user, *(right for right in (*self.ALL, self.SEES) if right not in without))
         return user
 
     def test_user_with_all_rights(self, network):
@@ -320,6 +325,13 @@ class TestRights:
         user = self.user("ipam.change_ipaddress")
         grant(user, "ipam.change_ipaddress", address__net_contained_or_equal="198.51.100.0/24")
         assert "You may not change the IP address 203.0.113.1/24" in refused(network, user)
+
+    def test_networks_that_may_not_be_seen_are_not_there(self, network):
+        user = self.user(self.SEES)
+        assert plan(network, user=user).steps == ()
+        assert renumbered_lans(network.fabric, user) == []
+        assert [lan.network for lan in renumbered_lans(network.fabric)] == ["LAN"]
+        assert "nothing to renumber" in refused(network, user)
 
     def test_addresses_that_may_not_be_seen_stop_it_unnamed(self, network):
         user = self.user("ipam.view_ipaddress")

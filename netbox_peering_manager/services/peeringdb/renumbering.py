@@ -122,13 +122,14 @@ class RenumberPlan:
         return [move for step in self.steps for move in step.undecided]
 
 
-def renumbered_lans(fabric: PeeringFabric) -> list[Renumbering]:
-    """Return the families of the fabric's LANs whose prefix is not PeeringDB's, without what moves with them."""
-    networks = list(
-        PeeringNetwork.objects.filter(fabric=fabric, peeringdb_id__isnull=False)
-        .with_parents()
-        .order_by("name", "pk")
-    )
+def renumbered_lans(fabric: PeeringFabric, user: "User" = None) -> list[Renumbering]:
+    """
+    Return the families of the fabric's LANs whose prefix is not PeeringDB's, without what moves with them; with a user,
+    of the networks that the user may view.
+    """
+    linked = PeeringNetwork.objects.filter(fabric=fabric, peeringdb_id__isnull=False)
+    seen = linked if user is None else linked.restrict(user, "view")
+    networks = list(seen.with_parents().order_by("name", "pk"))
     if not networks:
         return []
     exchanges = load_exchanges(ixlan_ids={network.peeringdb_id for network in networks})
@@ -150,12 +151,13 @@ def plan_renumbering(
     early: bool = False,
 ) -> RenumberPlan:
     """
-    Plan the renumbering of the fabric's LANs; no steps when PeeringDB has the prefixes that they have.
+    Plan the renumbering of the fabric's LANs that the user may view; no steps when PeeringDB has the prefixes that they
+    have.
 
     `given` are new addresses, without mask, by the id of the IP address that is undecided without. With `early` also
     LANs of which PeeringDB lists the old prefix beside the one in which most ports are.
     """
-    found = renumbered_lans(fabric)
+    found = renumbered_lans(fabric, user)
     steps = [step for step in found if early or step.is_over]
     waiting = tuple(step.network for step in found if step not in steps)
     if not steps:
