@@ -7,7 +7,7 @@ The lists post `pk` (ids of netixlans) or `_all`, with the filters as the query 
 
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import Http404, HttpRequest, QueryDict
 from django.shortcuts import get_object_or_404
 
@@ -15,6 +15,7 @@ from ..filtersets import AvailablePortFilterSet, RankedNetworkFilterSet
 from ..models import PeerASN, PeeringDBNetIXLan, PeeringFabric
 from ..services.provisioning.candidates import available_ports
 from ..services.provisioning.ranking import ranked_networks
+from ..services.provisioning.standing import hides
 
 __all__ = ("origin_of", "selected_asns", "selected_ports", "shown")
 
@@ -44,8 +45,8 @@ def selected_ports(request: HttpRequest) -> list[int]:
     """
     Return the ids of the chosen netixlans, ascending.
 
-    Networks chosen by `asn`, or all of the ranking, stand for their ports that a list would show by itself. Whether a
-    port lacks a session is not asked of those chosen by `pk`.
+    Networks chosen by `asn`, or all of the ranking, stand for their ports that the ranking counts. Whether a port lacks
+    a session is not asked of those chosen by `pk`.
     """
     if "_all" not in request.POST and "asn" not in request.POST:
         return sorted(_numbers(request.POST.getlist("pk")))
@@ -55,7 +56,7 @@ def selected_ports(request: HttpRequest) -> list[int]:
             request.GET, available_ports(request.user, **origin), request=request
         ).qs
     else:
-        ports = shown(available_ports(request.user, **origin), request).filter(asn__in=_networks(request))
+        ports = _ports_of(_networks(request), request.user, origin)
     return list(ports.order_by("pk").values_list("pk", flat=True))
 
 
@@ -65,6 +66,16 @@ def selected_asns(request: HttpRequest) -> list[int]:
         return sorted(_networks(request))
     ports = PeeringDBNetIXLan.objects.filter(pk__in=selected_ports(request))
     return list(ports.order_by("asn").values_list("asn", flat=True).distinct())
+
+
+def _ports_of(asns: set[int], user: Any, origin: dict[str, Any]) -> QuerySet:
+    """
+    The ports of networks that were chosen. One that is hidden everywhere was chosen all the same, by who may view that;
+    on a fabric where it is hidden it was not.
+    """
+    on_fabric = hides(OuterRef("ixlan_id")).filter(fabric__isnull=False)
+    ports = available_ports(user, **origin).filter(asn__in=asns, is_own=False, operational=True)
+    return ports.filter(Q(is_hidden=False) | Q(hidden_id__isnull=False)).exclude(Exists(on_fabric))
 
 
 def _networks(request: HttpRequest) -> set[int]:

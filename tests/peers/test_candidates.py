@@ -14,6 +14,7 @@ from netbox_peering_manager.models import (
     PeerASN,
     PeeringConnection,
     PeeringFabric,
+    PeeringNetwork,
     PeeringSession,
 )
 from netbox_peering_manager.services.provisioning.candidates import (
@@ -339,6 +340,15 @@ def test_hidden_peer_that_one_may_not_view_hides_without_being_told(side, reader
     HiddenPeer.objects.create(asn=64496, reason="secret")
     port = available_ports(allowed(reader, PeeringConnection, PeeringFabric)).get()
     assert (port.is_hidden, port.hidden_id) == (True, None)
+
+
+def test_network_that_one_may_not_view_is_not_named(side, reader):
+    worlds.make_port(64496, "198.51.1.10")
+    reader = allowed(reader, PeeringConnection, PeeringFabric)
+    port = available_ports(reader).get()
+    assert (port.fabric_name, port.network_id, port.network_name) == ("Example IX", None, None)
+    port = available_ports(allowed(reader, PeeringNetwork)).get()
+    assert (port.network_id, port.network_name) == (side.peering_network_id, "LAN")
 
 
 # Coverage

@@ -46,7 +46,7 @@ class AvailablePortsAPITest(KnownContentTypesMixin, APITestCase):
         return response.json()
 
     def test_ports_tell_all_that_the_page_tells(self):
-        self.add_permissions(*SEES)
+        self.add_permissions(*SEES, "netbox_peering_manager.view_peeringnetwork")
         first = self.peers(asn=64496)["results"][0]
         assert first == {
             "id": self.port.pk,

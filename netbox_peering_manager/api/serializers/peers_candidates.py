@@ -40,7 +40,9 @@ class AvailablePortSerializer(serializers.Serializer):
     is_own = serializers.BooleanField()
     is_hidden = serializers.SerializerMethodField(help_text="Hidden there today, as far as one may know.")
     fabric_id = serializers.IntegerField()
-    network_id = serializers.IntegerField(help_text="ID of the peering network (the LAN) in NetBox.")
+    network_id = serializers.IntegerField(
+        allow_null=True, help_text="ID of the peering network (the LAN) in NetBox, when one may view it."
+    )
     peer_asn_id = serializers.IntegerField(allow_null=True)
     common_exchanges = serializers.IntegerField()
     session_count = serializers.IntegerField(help_text="Sessions with the AS, anywhere.")

@@ -103,7 +103,8 @@ def available_ports(
     and `ix` (None when PeeringDB has not sent them) and these annotations:
 
     missing_v4 missing_v6  from how many of our connections it lacks a session
-    fabric_id fabric_name network_id network_name   the fabric and the LAN in NetBox
+    fabric_id fabric_name  the fabric
+    network_id network_name   the LAN in NetBox, None when the user may not view it
     common_exchanges       how many fabrics that the user may view the AS is present at
     session_count          sessions with the AS, anywhere, that the user may view
     peer_asn_id            its PeerASN, None when there is none or the user may not view it
@@ -214,14 +215,15 @@ def _potential(lans: dict[int, int], networks: "QuerySet[PeeringNetwork]") -> di
 def _described(ports: "QuerySet[PeeringDBNetIXLan]", user: "User") -> "QuerySet[PeeringDBNetIXLan]":
     """Annotate ports with all that available_ports() promises but what is missing."""
     lans = PeeringNetwork.objects.filter(peeringdb_id=OuterRef("ixlan_id")).order_by()
+    seen = lans.restrict(user, "view")
     hidden = hides(OuterRef("ixlan_id"))
     # The entry for the fabric says more than the one for everywhere.
     told = hidden.restrict(user, "view").order_by(F("fabric").asc(nulls_last=True))
     return ports.select_related("net", "ix").annotate(
         fabric_id=Subquery(lans.values("fabric")),
         fabric_name=Subquery(lans.values("fabric__name")),
-        network_id=Subquery(lans.values("pk")),
-        network_name=Subquery(lans.values("name")),
+        network_id=Subquery(seen.values("pk")),
+        network_name=Subquery(seen.values("name")),
         is_route_server=_is(Q(asn=F("ixlan__rs_asn"))),
         is_own=_is(Q(asn__in=own_asns())),
         is_hidden=Exists(hidden),
