@@ -15,7 +15,7 @@ from netbox_routing.choices.bgp import BGPStatusChoices
 
 from ..choices import SkipReasonChoices
 from ..models import PeeringSession
-from ..services.provisioning.planned import MaxPrefixes, Password, Plan, PlannedObject
+from ..services.provisioning.planned import MaxPrefixes, Password, Plan, PlannedObject, PlannedSession
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
@@ -40,7 +40,7 @@ NAMES = {
     "asn": gettext_lazy("ASN"),
     "peer_asn": gettext_lazy("Peer ASN"),
     "address": gettext_lazy("IP address"),
-    "family": gettext_lazy("BGP address family"),
+    "family": gettext_lazy("Address family"),
 }
 
 
@@ -94,7 +94,7 @@ class Added:
 def previewed(plan: Plan) -> Preview:
     """Return what the preview shows of a plan."""
     return Preview(
-        sessions=_rows(plan.sessions),
+        sessions=_rows(_with_names(plan.sessions)),
         made=_kinds(Counter(item.kind for item in plan.made_objects)),
         reused=_kinds(Counter(item.kind for item in plan.reused_objects)),
         made_objects=_rows(_by_kind(plan.made_objects)),
@@ -136,6 +136,14 @@ def _kinds(counted: Mapping[str, int]) -> list[str]:
         (text % {"count": counted[kind]}).format(count=counted[kind])
         for kind, text in KINDS.items()
         if counted.get(kind)
+    ]
+
+
+def _with_names(sessions: Sequence[PlannedSession]) -> list[dict[str, Any]]:
+    names = {kind: str(name) for kind, name in NAMES.items()}
+    return [
+        {"planned": session, "makes": ", ".join(names[kind] for kind in session.makes)}
+        for session in sessions
     ]
 
 

@@ -244,6 +244,8 @@ class _Builder:
         self.told: set[int] = set()
         # By identity: rows that are not saved yet are all equal in nothing. Kept alive by `ground`.
         self.valid: set[int] = set()
+        # How our end is called, which is the same for all peers: by connection and family.
+        self.ends: dict[tuple[int, int], dict[str, str]] = {}
 
     def plan(self, wish: Wish, place: Place) -> PlannedSession:
         """Return the session as it would be made. ProvisioningError says why it would not."""
@@ -253,7 +255,36 @@ class _Builder:
                 self._refuse(row, rows)
         self._refuse_unseen(wish)
         makes = tuple(self._tell(rows))
-        return _planned(wish, rows, makes)
+        return self._planned(wish, place, rows, makes)
+
+    def _planned(self, wish: Wish, place: Place, rows: Rows, makes: tuple[str, ...]) -> PlannedSession:
+        peer, session, connection = rows.bgp_peer, rows.session, wish.connection
+        key = (connection.pk, wish.family)
+        if key not in self.ends:
+            self.ends[key] = {
+                "source": str(host_of(peer.source)),
+                "network": str(connection.peering_network),
+                "connection": connection.port,
+                "scope": str(peer.scope),
+            }
+        return PlannedSession(
+            netixlan_id=wish.port.pk,
+            connection_id=connection.pk,
+            family=wish.family,
+            asn=wish.port.asn,
+            peer=_name_of(wish.port),
+            address=str(place.host),
+            local_asn=peer.local_as.asn,
+            name=peer.name,
+            relationship_id=session.relationship.pk,
+            relationship=session.relationship.name,
+            max_prefixes=session.ipv4_max_prefixes if wish.family == 4 else session.ipv6_max_prefixes,
+            suggested_prefixes=wish.suggested,
+            is_route_server=session.is_route_server,
+            has_password=wish.has_password,
+            makes=makes,
+            **self.ends[key],
+        )
 
     def _refuse(self, row: models.Model, rows: Rows) -> None:
         if type(row) in self.forbidden:
@@ -332,31 +363,6 @@ _IN_WORDS: dict[type[models.Model], Callable[[Any], tuple[str, str]]] = {
     IPAddress: _address,
     BGPAddressFamily: _family,
 }
-
-
-def _planned(wish: Wish, rows: Rows, makes: tuple[str, ...]) -> PlannedSession:
-    peer, session = rows.bgp_peer, rows.session
-    return PlannedSession(
-        netixlan_id=wish.port.pk,
-        connection_id=wish.connection.pk,
-        family=wish.family,
-        asn=wish.port.asn,
-        peer=_name_of(wish.port),
-        address=str(host_of(peer.peer)),
-        source=str(host_of(peer.source)),
-        network=str(wish.connection.peering_network),
-        connection=wish.connection.port,
-        scope=str(peer.scope),
-        local_asn=peer.local_as.asn,
-        name=peer.name,
-        relationship_id=session.relationship.pk,
-        relationship=session.relationship.name,
-        max_prefixes=session.ipv4_max_prefixes if wish.family == 4 else session.ipv6_max_prefixes,
-        suggested_prefixes=wish.suggested,
-        is_route_server=session.is_route_server,
-        has_password=wish.has_password,
-        makes=makes,
-    )
 
 
 def _name_of(port: PeeringDBNetIXLan) -> str:
