@@ -315,7 +315,11 @@ class TestLink:
         make_exchange()
         network = make_network("LAN", make_fabric("Ours"), ipv6=None)
         user = user_with(f"{APP}.view_peeringfabric", f"{APP}.change_peeringfabric", "ipam.add_prefix")
-        assert "You may not change a peering network" in refused(link_fabric, network.fabric, 26, user=user)
+        told = refused(link_fabric, network.fabric, 26, user=user)
+        assert "198.51.100.0/24, 2001:db8:100::/64 is a network that you may not see already." in told
+        grant(user, f"{APP}.view_peeringnetwork")
+        user = get_user_model().objects.get(pk=user.pk)
+        assert "You may not change the peering network" in refused(link_fabric, network.fabric, 26, user=user)
         grant(user, f"{APP}.change_peeringnetwork")
         user = get_user_model().objects.get(pk=user.pk)
         assert link_fabric(network.fabric, 26, user=user).peeringdb_id == 26

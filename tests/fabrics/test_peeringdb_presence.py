@@ -478,10 +478,60 @@ class TestRights:
 
     def test_adopted_rows_need_the_right_to_change_them(self, port):
         network = make_network("LAN", make_fabric("Ours"))
-        with pytest.raises(ExchangeError, match="You may not change a peering fabric"):
-            import_presence(user=self.user())
+        user = self.user()
+        grant(user, f"{APP}.view_peeringfabric", f"{APP}.view_peeringnetwork")
+        with pytest.raises(ExchangeError, match="You may not change the peering fabric Ours"):
+            import_presence(user=user)
         network.refresh_from_db()
         assert network.peeringdb_id is None
+
+    @pytest.mark.parametrize("right", ["view_peeringfabric", "view_peeringnetwork"])
+    @pytest.mark.parametrize("ids", [{"fabric": 26, "network": 26}, {}])
+    def test_what_may_not_be_seen_is_neither_named_nor_changed(self, port, interface, right, ids):
+        both(interface)
+        fabric = make_fabric("SECRET", peeringdb_id=ids.get("fabric"))
+        network = make_network("SECRET", fabric, peeringdb_id=ids.get("network"))
+        user = self.user()
+        rights = {
+            "view_peeringfabric",
+            "view_peeringnetwork",
+            "change_peeringfabric",
+            "change_peeringnetwork",
+        }
+        grant(user, *(f"{APP}.{each}" for each in rights - {right}))
+        plan = plan_presence(user=user)
+        [conflict] = plan.ports.conflicts
+        told = repr(plan.ports)
+        assert "that you may not see already" in told
+        assert conflict.place.network_id is None
+        assert right == "view_peeringnetwork" or "SECRET" not in [each.name for each in plan.fabrics]
+        assert plan.networks == []
+        import_presence(user=user)
+        network.refresh_from_db()
+        assert (network.peeringdb_id, PeeringConnection.objects.count()) == (ids.get("network"), 0)
+
+    @pytest.mark.parametrize("pk", [7, None])
+    def test_connection_that_may_not_be_seen_is_neither_described_nor_changed(self, port, interface, pk):
+        both(interface)
+        network = make_network("LAN", make_fabric("Ours", peeringdb_id=26), peeringdb_id=26)
+        there = PeeringConnection.objects.create(
+            peering_network=network, interface=interface, peeringdb_id=pk
+        )
+        make_scope(interface.device)
+        user = self.user()
+        seen = ("view_peeringfabric", "view_peeringnetwork", "change_peeringnetwork")
+        grant(user, *(f"{APP}.{right}" for right in (*seen, "change_peeringconnection")))
+        ports = plan_presence(user=user).ports
+        assert ports.planned == ()
+        if pk:
+            [here] = ports.here
+            assert (here.name, here.lacking, here.notes) == ("a connection that you may not see", (), ())
+        else:
+            [conflict] = ports.conflicts
+            assert "it is a connection that you may not see already" in conflict.problems[0].text
+        import_presence(user=user)
+        there.refresh_from_db()
+        assert (there.peeringdb_id, there.bgp_scope) == (pk, None)
 
 
 def test_what_changed_since_the_preview_is_refused(port, interface):

@@ -48,6 +48,9 @@ def plan_fabric(
     of each LAN's new prefixes by ixlan id; the global table when it says nothing.
     """
     target, problems = _target(exchange, existing, fabric_id=fabric_id, adopt=adopt)
+    # One that was chosen is known to who chose it. Others are neither named nor changed unseen.
+    if target is not None and fabric_id is None and not target.visible:
+        problems, target = [_unseen(exchange.name, target)], None
     name = target.name if target else (name or exchange.name).strip()[:NAME_LENGTH]
     plan = PlannedFabric(
         ix_id=exchange.ix_id,
@@ -203,7 +206,7 @@ def _network_of(plan: PlannedFabric, lan: Lan, existing: Existing) -> tuple[Netw
     linked = next((network for network in existing.networks if network.ixlan_id == lan.ixlan_id), None)
     if linked is not None:
         if linked.fabric_id == plan.fabric_id:
-            return linked, []
+            return linked, _why_not_changed(lan, linked)
         text = _("{network} is this LAN already (ixlan {ixlan_id}), on another fabric.")
         return linked, [_pointing(text.format(network=linked, ixlan_id=lan.ixlan_id), "network", linked)]
     holding = [network for network in existing.networks if network.holds(lan.texts)]
@@ -226,7 +229,16 @@ def _why_not_this_lan(plan: PlannedFabric, lan: Lan, network: Network) -> list[P
     if network.fabric_id != plan.fabric_id:
         text = _("{prefixes} is {network}, on another fabric.")
         return [_pointing(text.format(prefixes=prefixes, network=network), "network", network)]
-    return []
+    return _why_not_changed(lan, network)
+
+
+def _why_not_changed(lan: Lan, network: Network) -> list[Problem]:
+    name = lan.name or ", ".join(lan.texts) or f"ixlan {lan.ixlan_id}"
+    return [] if network.visible else [_unseen(name, network)]
+
+
+def _unseen(name: str, there: Fabric | Network) -> Problem:
+    return Problem(_("{name} is {there} already.").format(name=name, there=there))
 
 
 def _plan_prefix(

@@ -222,6 +222,9 @@ class _Port:
         return there
 
     def _check_same(self, there: Connection, interface: Interface) -> None:
+        if not there.visible:
+            self._refuse(_("On {lan} it is {connection} already."), lan=self._lan, connection=there)
+            return
         if there.interface.id != interface.id:
             self._refuse(
                 _("The connection on {connection} has its address, which is assigned to {interface}."),
@@ -252,6 +255,9 @@ class _Port:
                 connection=linked,
             )
             return self._unready()
+        if not linked.visible:
+            # Neither where it is nor what it lacks is told, and it is not changed.
+            return Here(self.port, self.place, linked.id, str(linked), visible=False)
         gets = [
             address
             if address
