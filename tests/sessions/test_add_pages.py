@@ -364,7 +364,11 @@ def test_preview_of_someone_else_is_refused(side, peer):
     assert not Job.objects.exists()
 
 
-@pytest.mark.parametrize("order", ["", "nonsense", signing.dumps({"user": 1}, salt="another")])
+@pytest.mark.parametrize(
+    "order",
+    ["", "nonsense", signing.dumps({"user": 1}, salt="another")],
+    ids=["empty", "no signature", "signed for something else"],
+)
 def test_what_is_no_preview_is_refused(side, peer, order):
     for button in ("_confirm_now", "_confirm", "_edit"):
         assert post(make_root(button), {"order": order, button: ""}).url == reverse(LIST)
