@@ -149,3 +149,17 @@ def test_ipv6_keeps_the_host_part():
     moves = plan_moves("2001:db8:1::/64", "2001:db8:2::/64", addresses, [])
     assert moves[0].new == "2001:db8:2::a506:4496:1/64"
     assert moves[1].why == "2001:db8:2:: is not the address of a host in 2001:db8:2::/64."
+
+
+def test_address_of_one_that_stays_is_not_taken():
+    """The LAN became larger: an old address can be the new one of another."""
+    ports = [now(64496, "198.51.100.10"), now(64496, "198.51.100.11"), now(64497, "198.51.100.9")]
+    found = moved([old(8, 64497), old(9, 64496), old(12, 64496)], ports, new="198.51.100.0/23")
+    assert "does not tell which address" in found[9]
+    assert found[8] == "198.51.100.9 is the address of another one that stays where it is."
+
+
+def test_address_that_moves_away_can_be_taken():
+    ports = [now(64496, "198.51.100.10"), now(64497, "198.51.100.9")]
+    found = moved([old(8, 64497), old(9, 64496)], ports, new="198.51.100.0/23")
+    assert found == {8: ("198.51.100.9/23", "peeringdb"), 9: ("198.51.100.10/23", "peeringdb")}

@@ -197,15 +197,32 @@ def _move(address: OldAddress, **values: str) -> Move:
 
 
 def _without_doubles(moves: Sequence[Move]) -> list[Move]:
-    """Leave undecided what would become one and the same address."""
-    count = Counter(_host(move.new) for move in moves if move.new)
+    """
+    Leave undecided what would become one and the same address, or one that stays: the prefixes can overlap, as when a
+    LAN became larger. What is left undecided stays as well.
+    """
+    found = list(moves)
+    while True:
+        count = Counter(_host(move.new) for move in found if move.new)
+        stay = {_host(move.old) for move in found if not move.new}
+        doubles = {
+            move.address_id
+            for move in found
+            if move.new and (count[_host(move.new)] > 1 or _host(move.new) in stay)
+        }
+        if not doubles:
+            return found
+        found = [
+            _undone(move, is_taken=_host(move.new or "") in stay) if move.address_id in doubles else move
+            for move in found
+        ]
+
+
+def _undone(move: Move, is_taken: bool) -> Move:
     why = _("{new} would be the new address of several.")
-    return [
-        replace(move, new=None, how="", why=why.format(new=_host(move.new)))
-        if move.new and count[_host(move.new)] > 1
-        else move
-        for move in moves
-    ]
+    if is_taken:
+        why = _("{new} is the address of another one that stays where it is.")
+    return replace(move, new=None, how="", why=why.format(new=_host(move.new or "")))
 
 
 def _ip(text: str) -> Ip:
