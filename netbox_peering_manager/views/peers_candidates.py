@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views import View
 
+from core.signals import clear_events
 from netbox.context import current_request
 from netbox.object_actions import ObjectAction
 from netbox.views import generic
@@ -251,6 +252,8 @@ class HidePeersView(ContentTypePermissionRequiredMixin, GetReturnURLMixin, View)
             try:
                 return self._hide(request, form, fabric)
             except ProvisioningError as error:
+                # Of what was taken back no event is to tell.
+                clear_events.send(sender=self)
                 form.add_error(None, [message for texts in error.errors.values() for message in texts])
         return render(
             request,

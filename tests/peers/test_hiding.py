@@ -9,7 +9,8 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from core.models import ObjectChange
+from core.models import ObjectChange, ObjectType
+from extras.models import EventRule, Notification, NotificationGroup
 from netbox.context_managers import event_tracking
 from users.models import User
 from utilities.request import NetBoxFakeRequest
@@ -203,6 +204,23 @@ def test_who_may_not_hide_some_of_them_is_told_and_nothing_is_hidden(client, fab
     assert not HiddenPeer.objects.exists()
     client.post(HIDE, {"asns": "64496", "_confirm": ""})
     assert set(hidden()) == {(64496, None)}
+
+
+def test_no_event_tells_of_what_was_refused(client):
+    reader = allowed(
+        User.objects.create_user("reader"), HiddenPeer, actions=("add",), constraints={"asn": 64496}
+    )
+    group = NotificationGroup.objects.create(name="NOC")
+    group.users.add(reader)
+    rule = EventRule.objects.create(
+        name="Hidden", event_types=["object_created"], action_type="notification", action_object=group
+    )
+    rule.object_types.add(ObjectType.objects.get_for_model(HiddenPeer))
+    client.force_login(reader)
+    client.post(HIDE, {"asns": "64496,64497", "_confirm": ""})
+    assert not Notification.objects.exists()
+    client.post(HIDE, {"asns": "64496", "_confirm": ""})
+    assert Notification.objects.get().object_repr == "AS64496"
 
 
 def test_fabric_that_one_may_not_view_is_not_there(client, fabric):
