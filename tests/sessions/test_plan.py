@@ -416,6 +416,19 @@ def test_user_with_all_rights_may(side, peer, port):
     assert len(planned(peer, port, user=make_user(*SEEN, *ROWS)).sessions) == 2
 
 
+def test_what_is_used_is_told_to_who_may_view_it(side, peer, port):
+    factories.make_peer_asn(64496, irr_as_set="AS-SECRET")
+    user = make_user(*SEEN, *ROWS)
+    plan = planned(peer, port, user=user, families=(4,))
+    assert len(plan.sessions) == 1
+    assert plan.reused_objects == ()
+    assert [item.kind for item in plan.made_objects] == ["address", "family"]
+    grant(user, "netbox_peering_manager.view_peerasn")
+    again = type(user).objects.get(pk=user.pk)
+    [told] = planned(peer, port, user=again, families=(4,)).reused_objects
+    assert (told.kind, told.details) == ("peer_asn", "AS-SECRET")
+
+
 def test_planning_writes_nothing(side, peer, port):
     with CaptureQueriesContext(database) as queries:
         planned(peer, port)

@@ -23,6 +23,7 @@ from utilities.permissions import get_permission_for_model
 from ...choices import SkipReasonChoices as Reason
 from ...exceptions import ProvisioningError
 from ...models import PeerASN, PeeringConnection, PeeringDBNetIXLan, PeeringSession
+from ..permissions import is_unconstrained
 from ..suggestions import prefix_limit
 from .candidates import missing
 from .chosen import Chosen, load_chosen
@@ -180,7 +181,20 @@ def _decide(
             sessions.append(builder.plan(wish, place))
         except ProvisioningError as error:
             skipped.append(wish.skipped(error.reason, str(error)))
-    return sessions, builder.objects
+    return sessions, _seen_by(user, builder.objects)
+
+
+def _seen_by(user: "User | None", objects: Iterable[PlannedObject]) -> list[PlannedObject]:
+    """Those that are to be made, and of those that are there the ones that the user may view. A query for each kind."""
+    objects = list(objects)
+    visible: dict[str, set[int]] = {}
+    for model, kind in KINDS.items():
+        pks = {item.pk for item in objects if item.kind == kind and item.pk is not None}
+        rows: Any = model._default_manager
+        if pks and user is not None and not is_unconstrained(user, get_permission_for_model(model, "view")):
+            pks = set(rows.restrict(user, "view").filter(pk__in=pks).order_by().values_list("pk", flat=True))
+        visible[kind] = pks
+    return [item for item in objects if item.pk is None or item.pk in visible[item.kind]]
 
 
 def _lacking(wishes: Sequence[Wish]) -> set[Key]:
