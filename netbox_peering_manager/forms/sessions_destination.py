@@ -113,11 +113,11 @@ class DestinationFields(forms.Form):
         ]
         field.choices = [("", "---------" if known else _("None is known: type it below")), *known]
 
-    def show_limits(self) -> None:
-        """Show in the fields of the limits what holds when they are left empty."""
+    def show_limits(self, user: "AbstractBaseUser") -> None:
+        """Show in the fields of the limits what holds when they are left empty, as far as the user may view it."""
         asn = str(self["remote_asn"].value() or "")
         if asn.isascii() and asn.isdecimal() and len(asn) < 11:
-            for family, limit in limits_of(int(asn)).items():
+            for family, limit in limits_of(int(asn), user).items():
                 self.fields[f"ipv{family}_max_prefixes"].widget.attrs["placeholder"] = limit
 
 

@@ -58,7 +58,7 @@ class PeeringSessionCreateView(GetReturnURLMixin, BaseMultiObjectView):
         initial = typed(request.POST, PeeringSessionCreateForm.base_fields)
         initial |= filled(look_up, request.POST.get(look_up, ""), request.user)
         form = self._form(request, initial=initial)
-        form.show_limits()
+        form.show_limits(request.user)
         return render(request, "htmx/form.html", {"form": form})
 
     @staticmethod
@@ -69,7 +69,7 @@ class PeeringSessionCreateView(GetReturnURLMixin, BaseMultiObjectView):
         return form
 
     def _show(self, request, form):
-        form.show_limits()
+        form.show_limits(request.user)
         return render(
             request,
             self.template_name,

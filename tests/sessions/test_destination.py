@@ -6,6 +6,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from netbox_peering_manager.models import PeerASN, PeeringNetwork, PeeringSession
+from netbox_peering_manager.services.provisioning.lookup import limits_of
 from tests import factories
 from tests.peers import worlds
 from tests.services.test_create_bulk import set_up_lan
@@ -292,3 +293,12 @@ def test_queries_of_the_list_do_not_grow_with_its_ports(side, count):
     with CaptureQueriesContext(database) as queries:
         assert len(client.get(f"{reverse(PORTS)}?q=198.5").json()["results"]) == count
     assert len(queries) <= 4
+
+
+def test_limits_of_a_peer_asn_that_may_not_be_viewed_are_not_told(side, port):
+    factories.make_peer_asn(64496, ipv4_max_prefixes=7)
+    user = make_user(*ours("add_peeringsession"))
+    assert limits_of(64496, user) == {}
+    assert limits_of(64496, grant(make_user(name="peers"), *ours("view_peerasn"))) == {4: 7}
+    PeerASN.objects.filter(asn__asn=64496).delete()
+    assert limits_of(64496, user) == {4: 500, 6: 20}

@@ -143,11 +143,17 @@ def known_network(peer_asn: PeerASN) -> Destination:
     return Destination(peer_asn.asn.asn, peer_asn.name, peer_asn.irr_as_set)
 
 
-def limits_of(asn: int) -> dict[int, int]:
-    """Return the limits, by family, that a peer ASN of this AS has or would be given when it is made."""
-    peer_asn = PeerASN.objects.filter(asn__asn=asn).first()
+def limits_of(asn: int, user: "User") -> dict[int, int]:
+    """
+    Return the limits, by family, that a peer ASN of this AS has or would be given when it is made; none when there is
+    one that the user may not view.
+    """
+    peers: Any = PeerASN.objects
+    peer_asn = peers.restrict(user, "view").filter(asn__asn=asn).first()
     if peer_asn is not None:
         told = {family: peer_asn.max_prefixes(family) for family in (4, 6)}
+    elif peers.filter(asn__asn=asn).exists():
+        return {}
     else:
         net = PeeringDBNet.objects.filter(asn=asn, status="ok").order_by("-pk").first()
         told = {family: prefix_limit(net, family) for family in (4, 6)} if net else {}
