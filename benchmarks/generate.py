@@ -124,7 +124,7 @@ def _prefix_list(family: int, number: int) -> PrefixList:
 
 def make_device(size: int, policies: Policies) -> Device:
     """Make a device with `size` sessions: half IPv4, half IPv6, on four LANs, towards half as many networks."""
-    device, scope = _device(f"bench-{size}")
+    device, scope = make_router(f"bench-{size}")
     lans = [_lan(device, scope, size, number) for number in range(LANS)]
     families = {
         4: BGPAddressFamily.objects.create(scope=scope, address_family="ipv4-unicast"),
@@ -141,7 +141,8 @@ def make_device(size: int, policies: Policies) -> Device:
     return device
 
 
-def _device(name: str) -> tuple[Device, BGPScope]:
+def make_router(name: str) -> tuple[Device, BGPScope]:
+    """Make a device with a BGP router of our AS, and its scope in the global table."""
     site = Site.objects.get_or_create(name="bench", slug="bench")[0]
     maker = Manufacturer.objects.get_or_create(name="bench", slug="bench")[0]
     kind = DeviceType.objects.get_or_create(model="bench", slug="bench", manufacturer=maker)[0]

@@ -32,6 +32,9 @@ LIMITS = {
     "news-unpaced": Limit(queries=80, seconds=15),
     "available-peers": Limit(queries=25, seconds=0.4),
     "peer-ranking": Limit(queries=25, seconds=1.0),
+    "add-preview": Limit(queries=40, seconds=2),
+    # Four batches.
+    "add-sessions": Limit(queries=200, seconds=20),
 }
 
 

@@ -4,12 +4,13 @@ import json
 
 import pytest
 
+from netbox_routing.models import BGPPeer
 from users.models import User
 
-from benchmarks import candidates, generate, measure, peeringdb, report, work
+from benchmarks import adding, candidates, generate, measure, peeringdb, report, work
 from benchmarks.measure import Measured, Result, Seconds
 from dev.sample_peeringdb.world import World
-from netbox_peering_manager.models import PeeringDBNetIXLan
+from netbox_peering_manager.models import PeeringDBNetIXLan, PeeringSession
 from netbox_peering_manager.services.rendering.peering import gather
 from tests.peeringdb.filling import fill_mirror
 
@@ -57,6 +58,10 @@ def test_table_has_a_line_for_each_result():
         (result("available-peers", 1589, median=0.41), "0.41 s, at most 0.4 s"),
         (result("peer-ranking", 20, queries=26), "26 queries, at most 25"),
         (result("peer-ranking", 20, median=1.01), "1.01 s, at most 1.0 s"),
+        (result("add-preview", 1000, queries=41), "41 queries, at most 40"),
+        (result("add-preview", 1000, median=2.01), "2.01 s, at most 2 s"),
+        (result("add-sessions", 1000, queries=201), "201 queries, at most 200"),
+        (result("add-sessions", 1000, median=20.1), "20.10 s, at most 20 s"),
     ],
 )
 def test_every_limit_bites(broken, message):
@@ -119,3 +124,21 @@ def test_lists_of_possible_peers_are_real_pages_beside_their_floors(monkeypatch,
     assert peers.size > 100
     assert peers.measured.queries <= 25
     assert ranking.measured.queries <= 25
+
+
+@pytest.mark.django_db
+def test_sessions_are_really_previewed_and_made_and_the_floor_makes_as_many(monkeypatch, client, settings):
+    # Entered by the run, and taken back here.
+    monkeypatch.setitem(settings.PLUGINS_CONFIG["netbox_peering_manager"], "default_rir", "")
+    monkeypatch.setattr(measure, "RUNS", 1)
+    monkeypatch.setattr(adding, "RUNS", 1)
+    monkeypatch.setattr(adding, "PORTS", 3)
+    client.force_login(User.objects.create_superuser("admin"))
+    preview, made = adding.run(client, lambda message: None)
+    assert [(found.name, found.size) for found in (preview, made)] == [
+        ("add-preview", 6),
+        ("add-sessions", 6),
+    ]
+    assert preview.measured.queries <= 40
+    # To warm up, to count, to weigh, to time, and once by the floor.
+    assert PeeringSession.objects.count() == BGPPeer.objects.count() == 5 * 6
