@@ -1,18 +1,21 @@
 """Area `peers`: pages of peer ASNs."""
 
 from django.contrib import messages
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from core.signals import clear_events
 from extras.ui.panels import CustomFieldsPanel, TagsPanel
 from netbox.object_actions import CloneObject, DeleteObject, EditObject
 from netbox.ui import layout
 from netbox.ui.panels import CommentsPanel, ObjectsTablePanel
 from netbox.views import generic
 from netbox.views.generic.base import BaseObjectView
+from utilities.exceptions import PermissionsViolation
 from utilities.views import register_model_view
 
 from .. import filtersets, forms, tables
@@ -76,10 +79,16 @@ class PeerASNSynchroniseView(BaseObjectView):
     def post(self, request: HttpRequest, pk: int) -> HttpResponse:
         peer = self.get_object(pk=pk)
         try:
-            with client_from_settings(**PATIENCE) as client:
+            with client_from_settings(**PATIENCE) as client, transaction.atomic():
                 PeeringDBSyncService(client, user=request.user).sync_peer_asn(peer)
+                # As NetBox's own forms: constraints hold for what it became, too.
+                if not PeerASN.objects.restrict(request.user, "change").filter(pk=peer.pk).exists():
+                    raise PermissionsViolation
         except PeeringDBError as error:
             messages.error(request, str(error))
+        except PermissionsViolation:
+            clear_events.send(sender=self)
+            messages.error(request, _("You may not change {peer} to what PeeringDB has.").format(peer=peer))
         else:
             messages.success(request, _("{peer} is as PeeringDB has it").format(peer=peer))
         return redirect(peer.get_absolute_url())

@@ -180,6 +180,15 @@ class TestSynchronise:
         peer.refresh_from_db()
         assert peer.name == ""
 
+    def test_constraints_hold_for_what_the_peer_becomes(self, mirror):
+        peer = factories.make_peer_asn(64496, name="Mine")
+        user = grant(make_user(VIEW), CHANGE, constraints={"name": "Mine"})
+        text = text_of(browser(user).post(synchronise(peer), follow=True))
+        assert "You may not change" in text
+        peer.refresh_from_db()
+        assert (peer.name, peer.peeringdb_last_sync) == ("Mine", None)
+        assert not ObjectChange.objects.exists()
+
     def test_opening_it_changes_nothing(self, mirror):
         assert browser(make_root()).get(synchronise(factories.make_peer_asn(64496))).status_code == 405
 
