@@ -117,6 +117,10 @@ class PeeringDBFac(Mirrored):
     longitude = models.FloatField(null=True)
     region_continent = models.TextField()
 
+    class Meta:
+        verbose_name = _("PeeringDB facility")
+        verbose_name_plural = _("PeeringDB facilities")
+
     def __str__(self) -> str:
         return self.name
 
@@ -171,6 +175,10 @@ class PeeringDBNet(Mirrored):
     status_dashboard = models.TextField()
     rir_status = models.TextField()
 
+    class Meta:
+        verbose_name = _("PeeringDB network")
+        verbose_name_plural = _("PeeringDB networks")
+
     def __str__(self) -> str:
         return f"AS{self.asn} ({self.name})"
 
@@ -193,6 +201,10 @@ class PeeringDBIX(Mirrored):
     service_level = models.TextField()
     terms = models.TextField()
     status_dashboard = models.TextField()
+
+    class Meta:
+        verbose_name = _("PeeringDB exchange")
+        verbose_name_plural = _("PeeringDB exchanges")
 
     def __str__(self) -> str:
         return self.name
@@ -265,6 +277,10 @@ class PeeringDBNetIXLan(Mirrored):
     net = joined("PeeringDBNet", by="net_id")
     ix = joined("PeeringDBIX", by="ix_id")
     ixlan = joined("PeeringDBIXLan", by="ixlan_id")
+
+    class Meta:
+        verbose_name = _("PeeringDB port")
+        verbose_name_plural = _("PeeringDB ports")
 
     def __str__(self) -> str:
         return f"AS{self.asn} on ixlan {self.ixlan_id}"
