@@ -173,6 +173,7 @@ class TestLink(PageCase):
             self.user,
             f"{APP}.view_peeringfabric",
             f"{APP}.change_peeringfabric",
+            f"{APP}.view_peeringnetwork",
             f"{APP}.change_peeringnetwork",
             "ipam.add_prefix",
         )
