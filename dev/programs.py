@@ -69,7 +69,9 @@ PROGRAMS = {
     ),
     "chromium": Program(("chromium",), ("chromium",), "the browser tests"),
     "frr-reload": Program(
-        ("/usr/lib/frr/frr-reload.py",), ("frr-pythontools",), "replacing the configuration of the lab's routers"
+        ("/usr/lib/frr/frr-reload.py",),
+        ("frr-pythontools",),
+        "replacing the configuration of the lab's routers",
     ),
     "sshd": Program(("/usr/sbin/sshd",), ("openssh-server",), "reaching the lab's routers"),
     "ip": Program(("ip", "/usr/sbin/ip", "/sbin/ip"), ("iproute2",), "the lab's network namespaces"),
