@@ -5,8 +5,10 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from extras.models import SavedFilter
+
 from dev.sample_peeringdb.world import World
-from netbox_peering_manager.models import HiddenPeer, PeeringConnection
+from netbox_peering_manager.models import MIRROR, HiddenPeer, PeeringConnection, PeeringDBWatermark
 from tests import factories
 from tests.browser.conftest import look, settle
 from tests.peeringdb.filling import fill_mirror
@@ -32,6 +34,8 @@ def fabric(site):
         PeeringConnection.objects.filter(peering_network=network).delete()
         network.delete()
         ours.delete()
+        for model in (*MIRROR.values(), PeeringDBWatermark, HiddenPeer, SavedFilter):
+            model.objects.all().delete()
 
 
 def test_quick_search_narrows_what_add_all_adds(site, page, fabric):
