@@ -22,6 +22,7 @@ from django.db.models.functions import Coalesce
 from netbox_routing.models import BGPPeer
 
 from ...choices import PeeringDBPolicyChoices, PeeringDBTrafficChoices
+from ...expressions import remote_asn_of
 from ...models import PeeringConnection, PeeringDBNet, PeeringDBNetIXLan, PeeringFabric
 from . import candidates_sql as sql
 from .candidates import our_ports, usable_connections
@@ -77,10 +78,9 @@ def _all_ports(lans: set[int]) -> list[sql.OurPort]:
 
 
 def _asns_with_bgp_peers() -> "QuerySet[BGPPeer]":
-    number = Coalesce("remote_as__asn", "peer_session__remote_as__asn", "peer_group__remote_as__asn")
     # Without NULLs, with which nothing would be "not in".
     return (
-        BGPPeer.objects.annotate(remote_asn=number)
+        BGPPeer.objects.annotate(remote_asn=remote_asn_of())
         .filter(remote_asn__isnull=False)
         .order_by()
         .values("remote_asn")
