@@ -10,9 +10,11 @@ from typing import Any
 import django_tables2 as tables
 from django.db.models import F, OrderBy, QuerySet
 from django.urls import reverse
+from django.utils.functional import cached_property
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
+from django_tables2.columns import BoundColumn
 
 from netbox.tables import NetBoxTable, columns
 from utilities.templatetags.helpers import humanize_speed
@@ -56,6 +58,8 @@ ADD_BUTTON = (
     '<button type="submit" form="add-one" name="{0}" value="{1}" class="btn btn-sm btn-primary" title="{2}" '
     'aria-label="{2}"><i class="mdi mdi-plus-thick" aria-hidden="true"></i></button> '
 )
+# Translated once for a table, and not for each row.
+WORDS = {"add": _("Add"), "hide": _("Hide"), "why": _("Show why it is hidden")}
 ICON_LINK = (
     '<a href="{0}" class="btn btn-sm btn-secondary" title="{2}" aria-label="{2}">'
     '<i class="mdi mdi-{1}" aria-hidden="true"></i></a>'
@@ -156,6 +160,14 @@ class Names(tables.Column):
         return ", ".join(value)
 
 
+class SteadyColumn(BoundColumn):
+    """A table's column whose attributes do not depend on the row: worked out once, and not for each cell."""
+
+    @cached_property
+    def attrs(self) -> dict:
+        return super().attrs
+
+
 class Actions(columns.ActionsColumn):
     """The buttons of a row: its table's row_actions()."""
 
@@ -227,6 +239,9 @@ class CandidateTable(NetBoxTable):
 
     def configure(self, request: Any) -> None:
         super().configure(request)
+        for column in self.columns.iterall():
+            column.__class__ = SteadyColumn
+        self.words = {name: str(word) for name, word in WORDS.items()}
         self.may_add = request.user.has_perm(f"{APP}.add_peeringsession")
         self.may_hide = request.user.has_perm(f"{APP}.add_hiddenpeer")
         self.hide_url = reverse(
@@ -252,14 +267,13 @@ class CandidateTable(NetBoxTable):
         buttons = SafeString("")
         if self.may_add:
             # Of a form beside the table's own, so that rows that are ticked do not go with it.
-            buttons += format_html(ADD_BUTTON, *self.chosen_by(record), _("Add"))
+            buttons += format_html(ADD_BUTTON, *self.chosen_by(record), self.words["add"])
         if record.hidden_id:
             url = url_of("hiddenpeer", record.hidden_id)
-            buttons += format_html(ICON_LINK, url, "eye", _("Show why it is hidden"))
+            buttons += format_html(ICON_LINK, url, "eye", self.words["why"])
         elif self.may_hide:
-            buttons += format_html(
-                ICON_LINK, self.hide_url + self.hidden_at(record), "eye-off-outline", _("Hide")
-            )
+            url = self.hide_url + self.hidden_at(record)
+            buttons += format_html(ICON_LINK, url, "eye-off-outline", self.words["hide"])
         return buttons
 
     def render_asn(self, value: int, record: Any) -> SafeString:
