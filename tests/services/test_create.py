@@ -390,3 +390,37 @@ def test_session_made_by_someone_else_meanwhile_is_told_and_not_crashed_on(conne
     monkeypatch.setattr(PeeringSession, "save", lose_the_race)
     [message] = refused(new(connection, peer))[None]
     assert "Someone else" in message
+
+
+@pytest.mark.parametrize("rights", [(), ("view",)])
+def test_refusals_name_what_has_the_address_only_to_who_may_view_it(connection, peer, rights):
+    holder = factories.make_interface(factories.make_device("secret-router"), "xe-0/0/9")
+    factories.make_address("198.51.100.42/24", holder)
+    user = user_that_may(rights, type(holder))
+    message = refused(new(connection, peer), user=user)["remote_ip"][0]
+    assert ("secret-router" in message) is bool(rights)
+    assert "198.51.100.42/24 is assigned to" in message
+
+
+@pytest.mark.parametrize("rights", [(), ("view",)])
+def test_refusals_name_a_known_bgp_peer_only_to_who_may_view_it(connection, peer, rights):
+    factories.make_bgp_peer(
+        scope=connection.bgp_scope, source=connection.ipv4_address, name="of a secret customer"
+    )
+    user = user_that_may(rights, BGPPeer)
+    message = refused(new(connection, peer), user=user)["remote_ip"][0]
+    assert ("of a secret customer" in message) is bool(rights)
+    assert "already" in message
+
+
+def user_that_may(rights, model):
+    """A user that may add everything, and do this with one model."""
+    user = get_user_model().objects.create(username="limited")
+    granted = ObjectPermission.objects.create(name="add", actions=["add"])
+    granted.object_types.set(ObjectType.objects.all())
+    granted.users.add(user)
+    if rights:
+        further = ObjectPermission.objects.create(name="further", actions=list(rights))
+        further.object_types.set([ObjectType.objects.get_for_model(model)])
+        further.users.add(user)
+    return user

@@ -560,9 +560,9 @@ def test_two_who_add_the_same_peers_at_once_make_each_once(monkeypatch, turned):
     monkeypatch.setattr(create_bulk, "BATCH", 3)
     load = create_bulk.load_ground
 
-    def load_and_dawdle(places):
+    def load_and_dawdle(*args):
         # Whoever does not wait for the other has read by now what the other is about to make.
-        ground = load(places)
+        ground = load(*args)
         time.sleep(0.1)
         return ground
 

@@ -29,16 +29,14 @@ from .validation import check, errors_by_field, prepare
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from django.contrib.auth.models import AbstractBaseUser
+    from users.models import User
 
     from .ground import Place
 
 __all__ = ("NewSession", "create_sessions", "get_or_create_asn", "usable_connections")
 
 
-def create_sessions(
-    wanted: "Sequence[NewSession]", user: "AbstractBaseUser | None" = None
-) -> list[PeeringSession]:
+def create_sessions(wanted: "Sequence[NewSession]", user: "User | None" = None) -> list[PeeringSession]:
     """
     Make the sessions, in their order, all or none, and return them.
 
@@ -51,7 +49,7 @@ def create_sessions(
         with transaction.atomic():
             wait_for_turn()
             places = _places(wanted)
-            ground = load_ground(places)
+            ground = load_ground(places, user)
             for new, place in zip(wanted, places, strict=True):
                 session = _create(new, place, ground, user)
                 made.append(session)
@@ -68,7 +66,7 @@ def someone_else() -> str:
     return _("Someone else made the same session just now. Nothing was kept; look at it and try again.")
 
 
-def get_or_create_asn(asn: int, user: "AbstractBaseUser | None" = None) -> ASN:
+def get_or_create_asn(asn: int, user: "User | None" = None) -> ASN:
     """
     Return the ipam.ASN of this number; a missing one is made, its RIR from IANA's ranges, else the setting
     default_rir.
@@ -95,9 +93,7 @@ def _places(wanted: "Sequence[NewSession]") -> "list[Place]":
     return places
 
 
-def _create(
-    new: NewSession, place: "Place", ground: Ground, user: "AbstractBaseUser | None"
-) -> PeeringSession:
+def _create(new: NewSession, place: "Place", ground: Ground, user: "User | None") -> PeeringSession:
     rows = build(new, place, ground)
     for row in rows.in_order():
         if row.pk is None:
@@ -108,7 +104,7 @@ def _create(
     return rows.session
 
 
-def _add[M: models.Model](row: M, ground: Ground, user: "AbstractBaseUser | None") -> M:
+def _add[M: models.Model](row: M, ground: Ground, user: "User | None") -> M:
     """Validate and save a new row, and hold the user's object permissions against it."""
     try:
         check(row, ground)
@@ -127,7 +123,7 @@ def may_not_add(row: models.Model) -> str:
     )
 
 
-def _may_add(row: models.Model, user: "AbstractBaseUser") -> bool:
+def _may_add(row: models.Model, user: "User") -> bool:
     rows: Any = type(row)._default_manager
     unconstrained = is_unconstrained(user, get_permission_for_model(type(row), "add"))
     return unconstrained or rows.restrict(user, "add").filter(pk=row.pk).exists()

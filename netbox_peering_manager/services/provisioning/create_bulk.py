@@ -36,7 +36,7 @@ from ..recording import record_created
 from ..secrets import decrypt, generate_password
 from .chosen import Chosen, load_chosen
 from .create import may_not_add, someone_else
-from .ground import load_ground
+from .ground import Place, load_ground
 from .new import NewSession
 from .planned import Made, Password, Plan, PlannedSession, Result, Skipped, skipped_session
 from .rules import KINDS, MODELS, Rows, build, place_of
@@ -166,9 +166,9 @@ class _Attempt:
         self.must_be_taken_back = False
 
     def insert(self, batch: Sequence[PlannedSession], news: Sequence[NewSession]) -> None:
-        places = [place_of(new) for new in news]
-        self.ground = load_ground(places)
-        for planned, new, place in zip(batch, news, places, strict=True):
+        placed = list(self._placed(batch, news))
+        self.ground = load_ground([place for _planned, _new, place in placed], self.user)
+        for planned, new, place in placed:
             try:
                 self.items.append(_Item(planned, build(new, place, self.ground)))
             except ProvisioningError as error:
@@ -176,6 +176,16 @@ class _Attempt:
         for model in MODELS:
             self._insert_model(model)
         self._tag()
+
+    def _placed(
+        self, batch: Sequence[PlannedSession], news: Sequence[NewSession]
+    ) -> "Iterator[tuple[PlannedSession, NewSession, Place]]":
+        """Those that have a place: a connection can have lost its BGP scope since they were planned."""
+        for planned, new in zip(batch, news, strict=True):
+            try:
+                yield planned, new, place_of(new)
+            except ProvisioningError as error:
+                self.skipped.append(skipped_session(planned, error.reason, str(error)))
 
     def record(self) -> None:
         """Leave of the rows what single ones would have left. Last, when it is settled that they stay."""

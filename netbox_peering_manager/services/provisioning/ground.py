@@ -8,9 +8,10 @@ from the same facts (`rules`).
 import ipaddress
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.contrib.contenttypes.prefetch import GenericPrefetch
+from django.db import models
 from django.db.models import Exists, OuterRef, Q, prefetch_related_objects
 
 from dcim.models import Interface
@@ -20,8 +21,12 @@ from virtualization.models import VMInterface
 
 from ...models import PeerASN, PeeringDBNet
 from ...settings import get_setting
+from ..permissions import allowed_pks
 from .new import Address
 from .registries import REGISTRIES
+
+if TYPE_CHECKING:
+    from users.models import User
 
 AFI_SAFI = {4: "ipv4-unicast", 6: "ipv6-unicast"}
 
@@ -43,7 +48,7 @@ class Ground:
 
     `nets` are those of the mirror, by AS number, of AS without a PeerASN. `rirs` are by slug, `addresses` by VRF id
     and address, `families` by scope id and AFI/SAFI, `peers` by scope id and address. `ranges` are those in which
-    NetBox lets nobody make an address.
+    NetBox lets nobody make an address. `unseen` are the rows that the user may not view: refusals do not name them.
     """
 
     asns: dict[int, ASN] = field(default_factory=dict)
@@ -53,14 +58,20 @@ class Ground:
     ranges: list[IPRange] = field(default_factory=list)
     families: dict[tuple[int, str], BGPAddressFamily] = field(default_factory=dict)
     peers: dict[tuple[int, Address], BGPPeer] = field(default_factory=dict)
+    unseen: set[tuple[type[models.Model], Any]] = field(default_factory=set)
+
+    def may_name(self, row: models.Model) -> bool:
+        """Whether a refusal may name this row, which is there or was built for another session."""
+        return (type(row), row.pk) not in self.unseen
 
 
-def load_ground(places: Sequence[Place]) -> Ground:
-    """Return what there is at these places. At most a dozen queries."""
+def load_ground(places: Sequence[Place], user: "User | None" = None) -> Ground:
+    """Return what there is at these places, for this user (None: who sees everything). At most 16 queries."""
     if not places:
         return Ground()
     asns = {asn.asn: asn for asn in _asns(places)}
     addresses = _addresses(places)
+    peers = _peers(places)
     return Ground(
         asns=asns,
         nets=_nets({place.asn for place in places if not has_peer_asn(asns.get(place.asn))}),
@@ -68,7 +79,8 @@ def load_ground(places: Sequence[Place]) -> Ground:
         addresses=addresses,
         ranges=_ranges([place for place in places if (place.vrf_id, place.host) not in addresses]),
         families=_families(places),
-        peers=_peers(places),
+        peers=peers,
+        unseen=_unseen([*_holders(addresses), *peers.values()], user),
     )
 
 
@@ -132,6 +144,24 @@ def _addresses(places: Sequence[Place]) -> dict[tuple[int | None, Address], list
         )
         prefetch_related_objects(assigned, GenericPrefetch("assigned_object", holders))
     return found
+
+
+def _holders(addresses: dict[tuple[int | None, Address], list[IPAddress]]) -> list[models.Model]:
+    """What the addresses that are assigned are assigned to."""
+    rows = [row for found in addresses.values() for row in found if row.assigned_object_id]
+    return [row.assigned_object for row in rows if row.assigned_object is not None]
+
+
+def _unseen(rows: Sequence[models.Model], user: "User | None") -> set[tuple[type[models.Model], Any]]:
+    """Those of the rows that the user may not view; a query at most for each of their models."""
+    by_model: dict[type[models.Model], list[models.Model]] = {}
+    for row in rows:
+        by_model.setdefault(type(row), []).append(row)
+    unseen: set[tuple[type[models.Model], Any]] = set()
+    for model, found in by_model.items():
+        seen = allowed_pks(found, user)
+        unseen |= {(model, row.pk) for row in found if row.pk not in seen}
+    return unseen
 
 
 def _in_vrfs(places: Sequence[Place]) -> Q:

@@ -169,7 +169,7 @@ def _decide(
     """Hold the wishes against what there is."""
     lacking = _lacking(wishes)
     placed = list(_placed(wishes, lacking, skipped))
-    ground = load_ground([place for _, place in placed])
+    ground = load_ground([place for _, place in placed], user)
     builder = _Builder(ground, _may_not_add(user), _seen(reviewed))
     sessions = []
     for wish, place in placed:

@@ -216,7 +216,7 @@ def _peer_address(new: NewSession, place: Place, ground: Ground) -> IPAddress:
         ground.addresses[key] = [_new_address(new, place.host, vrf)]
     elif (holder := found[0].assigned_object) is not None:
         message = _("{ip} is assigned to {other} and cannot be the address of a peer.").format(
-            ip=found[0], other=_with_parent(holder)
+            ip=found[0], other=_with_parent(holder) if ground.may_name(holder) else _("something else")
         )
         raise ProvisioningError({"remote_ip": [message]}, Reason.ADDRESS_TAKEN)
     return ground.addresses[key][0]
@@ -268,6 +268,9 @@ def _refuse_known_peer(place: Place, scope: "BGPScope", ground: Ground) -> None:
     # One link-local address can be a neighbour on several links (RFC 4007 §4).
     if known is None or place.host.is_link_local:
         return
+    if not ground.may_name(known):
+        message = _("{scope} has a BGP peer at {ip} already.").format(scope=scope, ip=host_of(known.peer))
+        raise ProvisioningError({"remote_ip": [message]}, Reason.EXISTS)
     # Built a moment ago for another of the sessions that are made together, or there before.
     has_session = known.pk is None or hasattr(known, "peering_session")
     message = (
