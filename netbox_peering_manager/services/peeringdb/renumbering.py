@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any
 import netaddr
 from django.contrib.contenttypes.prefetch import GenericPrefetch
 from django.db.models import Exists, OuterRef, Q
-from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
 from dcim.models import Interface
@@ -28,6 +27,7 @@ from netbox_routing.models import BGPPeer
 from virtualization.models import VMInterface
 
 from ...exceptions import ExchangeError
+from ...expressions import remote_asn_of
 from ...models import (
     PeerASN,
     PeeringConnection,
@@ -270,9 +270,8 @@ class _Ground:
         )
 
     def _peers(self) -> list[dict[str, Any]]:
-        asn = Coalesce("remote_as__asn", "peer_session__remote_as__asn", "peer_group__remote_as__asn")
         peers = BGPPeer.objects.filter(Q(peer__in=self.ids) | Q(source__in=self.ids)).order_by()
-        return list(peers.annotate(asn=asn).values("pk", "peer", "source", "asn"))
+        return list(peers.annotate(asn=remote_asn_of()).values("pk", "peer", "source", "asn"))
 
     def _connections(self) -> list[PeeringConnection]:
         held = Q(ipv4_address__in=self.ids) | Q(ipv6_address__in=self.ids)
