@@ -91,7 +91,7 @@ def make_left_out(fabric):
 def test_own_hidden_and_dead_ports_are_left_out_until_asked_for(client, admin, fabric):
     make_left_out(fabric)
     url = peers_of(fabric)
-    assert listed(client.get(url)) == [64496]
+    assert listed(client.get(url, **HTMX)) == [64496]
     for query, expected in (
         ("own=also", {64496, 64500}),
         ("own=only", {64500}),
@@ -101,7 +101,7 @@ def test_own_hidden_and_dead_ports_are_left_out_until_asked_for(client, admin, f
         ("not_operational=only", {64498}),
         ("own=also&hidden=also&not_operational=also", {64496, 64497, 64498, 64500}),
     ):
-        assert set(listed(client.get(f"{url}?{query}"))) == expected, query
+        assert set(listed(client.get(f"{url}?{query}", **HTMX))) == expected, query
 
 
 def test_entry_that_one_may_not_view_keeps_hiding_whatever_is_asked_for(client, fabric):
@@ -109,10 +109,10 @@ def test_entry_that_one_may_not_view_keeps_hiding_whatever_is_asked_for(client, 
     user = allowed(User.objects.create_user("reader"), PeeringFabric, PeeringConnection)
     client.force_login(user)
     for query in ("", "?hidden=also"):
-        assert listed(client.get(peers_of(fabric) + query)) == [64496]
-    assert listed(client.get(peers_of(fabric) + "?hidden=only")) == []
+        assert listed(client.get(peers_of(fabric) + query, **HTMX)) == [64496]
+    assert listed(client.get(peers_of(fabric) + "?hidden=only", **HTMX)) == []
     client.force_login(allowed(user, HiddenPeer))
-    assert listed(client.get(peers_of(fabric) + "?hidden=only")) == [64497]
+    assert listed(client.get(peers_of(fabric) + "?hidden=only", **HTMX)) == [64497]
 
 
 def test_row_leads_to_peer_asn_sessions_fabric_and_peeringdb(client, admin, side, fabric):
@@ -142,7 +142,7 @@ def test_port_of_a_network_that_peeringdb_never_sent_is_listed(client, admin, fa
     net = worlds.make_net(64496)
     worlds.make_port(net, "198.51.1.10")
     net.delete()
-    assert listed(client.get(peers_of(fabric))) == [64496]
+    assert listed(client.get(peers_of(fabric), **HTMX)) == [64496]
 
 
 def test_sessions_of_a_peer_are_listed_over_all_exchanges(client, admin, side):
@@ -164,8 +164,8 @@ def test_ranking_lists_networks_without_session(client, admin, side):
         worlds.make_port(asn, f"198.51.1.{asn - 64400}")
     factories.make_bgp_peer("198.51.1.96/24", 64496, scope=side.bgp_scope)
     HiddenPeer.objects.create(asn=64497)
-    assert listed(client.get(RANKING)) == [64498]
-    assert set(listed(client.get(f"{RANKING}?hidden=also"))) == {64497, 64498}
+    assert listed(client.get(RANKING, **HTMX)) == [64498]
+    assert set(listed(client.get(f"{RANKING}?hidden=also", **HTMX))) == {64497, 64498}
 
 
 # Why there is nothing
@@ -281,8 +281,10 @@ def test_wrong_values_of_filters_crash_nothing(client, admin, fabric):
         "fabric_id=999999",
         "filter_id=x",
     ):
-        assert client.get(f"{peers_of(fabric)}?{query}").status_code == 200
-        assert client.get(f"{RANKING}?{query}").status_code == 200
+        assert client.get(f"{peers_of(fabric)}?{query}", **HTMX).status_code == 200
+        assert client.get(f"{RANKING}?{query}", **HTMX).status_code == 200
+    # With the form, which shows what is wrong.
+    assert client.get(f"{RANKING}?asn=x&policy=Nobody&hidden=perhaps").status_code == 200
 
 
 # Saved filters and table configurations, by the way that the page offers
@@ -317,8 +319,8 @@ def test_filters_can_be_saved_and_applied(client, admin, varied, model):
     offered = client.get(f"/api/extras/saved-filters/?usable=true&object_type_id={object_type.pk}").json()
     assert [entry["id"] for entry in offered["results"]] == [stored.pk]
     assert f"object_type_id={object_type.pk}" in page or f"{object_type.pk}" in page
-    assert listed(client.get(f"{url}?filter_id={stored.pk}")) == [64496]
-    assert listed(client.get(f"{url}?filter=open")) == [64496]
+    assert listed(client.get(f"{url}?filter_id={stored.pk}", **HTMX)) == [64496]
+    assert listed(client.get(f"{url}?filter=open", **HTMX)) == [64496]
     # NetBox's own pages about it know the object type.
     for name, arguments in (
         ("savedfilter", [stored.pk]),

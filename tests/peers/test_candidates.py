@@ -1,6 +1,7 @@
 """Who lacks a session: the one rule, and what lists show beside it."""
 
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 from django.contrib.auth.models import AnonymousUser
@@ -13,6 +14,7 @@ from netbox_peering_manager.models import (
     HiddenPeer,
     PeerASN,
     PeeringConnection,
+    PeeringDBIXLan,
     PeeringFabric,
     PeeringNetwork,
     PeeringSession,
@@ -24,22 +26,28 @@ from netbox_peering_manager.services.provisioning.candidates import (
     coverage,
     missing,
 )
-from tests import factories
+from tests import factories, shared
 from tests.peers import worlds
 from tests.peers.people import allowed
 
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def admin(db):
-    return User.objects.create_superuser("admin")
-
-
-@pytest.fixture
-def side(db):
+@factories.look_ups_kept()
+def build():
+    """Our port on an exchange that PeeringDB knows; one who may view everything, and one who may nothing."""
     worlds.make_ix()
-    return worlds.make_side()
+    return SimpleNamespace(
+        side=worlds.make_side(),
+        admin=User.objects.create_superuser("admin"),
+        reader=User.objects.create_user("reader"),
+    )
+
+
+made = shared.once(build)
+side = shared.copy("side")
+admin = shared.copy("admin")
+reader = shared.copy("reader")
 
 
 def lacks(port, *sides):
@@ -109,8 +117,8 @@ def test_connection_without_scope_has_the_sessions_of_its_device_in_the_lans_vrf
 
 
 def test_connection_of_a_device_without_bgp_router_lacks_everything(db):
-    side = worlds.make_side(scope=False)
-    assert lacks(worlds.make_port(64496, "198.51.1.10"), side) == [(side.pk, 4)]
+    side = worlds.make_side(2, "Other IX", device="rt2.mtl", scope=False)
+    assert lacks(worlds.make_port(64496, "198.51.2.10", lan=2), side) == [(side.pk, 4)]
 
 
 def test_session_of_another_scope_on_the_same_device_does_not_count(side):
@@ -228,9 +236,8 @@ def test_contact_is_one_with_an_address(side, admin):
     assert {port.asn: port.has_contact for port in available_ports(admin)} == {64496: True, 64497: False}
 
 
-def test_route_servers_of_the_lan_are_told(admin):
-    worlds.make_ix(rs_asn=64509)
-    worlds.make_side()
+def test_route_servers_of_the_lan_are_told(side, admin):
+    PeeringDBIXLan.objects.update(rs_asn=64509)
     worlds.make_port(64509, "198.51.1.250")
     worlds.make_port(64496, "198.51.1.10")
     assert {port.asn: port.is_route_server for port in available_ports(admin)} == {64509: True, 64496: False}
@@ -295,19 +302,14 @@ def test_what_is_decommissioned_proposes_nothing(side, admin, what):
     assert available_ports(admin).count() == 0
 
 
-def test_nothing_is_available_without_connections(db, admin):
-    worlds.make_ix()
+def test_nothing_is_available_without_connections(side, admin):
+    side.delete()
     worlds.make_port(64496, "198.51.1.10")
     assert list(available_ports(admin)) == []
     assert available_ports(admin).count() == 0
 
 
 # Who sees what
-
-
-@pytest.fixture
-def reader(db):
-    return User.objects.create_user("reader")
 
 
 def test_only_connections_and_fabrics_that_one_may_view_count(side, reader):
@@ -389,10 +391,10 @@ def test_session_of_a_port_that_peeringdb_has_no_more_counts_for_its_as(side, ad
     assert coverage([network.fabric_id], admin)[network.fabric_id] == Coverage(1, 0, 1)
 
 
-def test_coverage_needs_no_connection_of_ours(admin):
-    fabric = factories.make_fabric(peeringdb_id=1)
-    factories.make_network(fabric=fabric, peeringdb_id=1)
-    worlds.make_port(64496, "198.51.100.10")
+def test_coverage_needs_no_connection_of_ours(side, admin):
+    fabric = side.peering_network.fabric
+    side.delete()
+    worlds.make_port(64496, "198.51.1.10")
     assert coverage([fabric.pk], admin) == {fabric.pk: Coverage(0, 1, 0)}
 
 
@@ -452,7 +454,7 @@ def test_queries_do_not_grow_with_ports_connections_and_fabrics(admin, django_as
         with django_assert_num_queries(5):
             assert len(coverage(fabrics, admin)) == len(fabrics)
 
-    grow([1, 2], [10, 11])
+    grow([11, 12], [10, 11])
     cost(2)
-    grow([3, 4, 5, 6], range(10, 25))
+    grow([13, 14, 15, 16], range(10, 25))
     cost(2 + 4 * 14)

@@ -1,6 +1,7 @@
 """Networks without any session, ranked."""
 
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 from django.contrib.auth.models import AnonymousUser
@@ -11,28 +12,29 @@ from users.models import User
 
 from netbox_peering_manager.models import HiddenPeer, PeeringConnection, PeeringFabric
 from netbox_peering_manager.services.provisioning.ranking import ranked_networks
-from tests import factories
+from tests import factories, shared
 from tests.peers import worlds
 from tests.peers.people import allowed
 
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def admin(db):
-    return User.objects.create_superuser("admin")
-
-
-@pytest.fixture
-def reader(db):
-    return User.objects.create_user("reader")
-
-
-@pytest.fixture
-def sides(db):
+@factories.look_ups_kept()
+def build():
+    """Our ports on two exchanges; one who may view everything, and one who may nothing."""
     for lan, name in ((1, "Example IX"), (2, "Other IX")):
         worlds.make_ix(lan, name)
-    return [worlds.make_side(1, "Example IX"), worlds.make_side(2, "Other IX", device="rt2.mtl")]
+    return SimpleNamespace(
+        sides=[worlds.make_side(1, "Example IX"), worlds.make_side(2, "Other IX", device="rt2.mtl")],
+        admin=User.objects.create_superuser("admin"),
+        reader=User.objects.create_user("reader"),
+    )
+
+
+made = shared.once(build)
+sides = shared.copy("sides")
+admin = shared.copy("admin")
+reader = shared.copy("reader")
 
 
 def asns(user):
@@ -145,9 +147,9 @@ def test_queries_do_not_grow_with_networks_and_exchanges(admin, django_assert_nu
             for host in hosts:
                 worlds.make_port(64496 + host % 4, f"198.51.{lan}.{host}", lan=lan)
 
-    grow([1], [10])
+    grow([11], [10])
     with django_assert_num_queries(3):
         assert len(ranked_networks(admin)) == 1
-    grow([2, 3, 4, 5], range(10, 20))
+    grow([12, 13, 14, 15], range(10, 20))
     with django_assert_num_queries(3):
         assert len(ranked_networks(admin)) == 4
