@@ -40,6 +40,8 @@ def prepare():
         os.environ.pop(name, None)
     os.environ.setdefault("NPM_TEST_DB", f"{databases.test_prefix()}{os.getpid()}")
     os.environ["NPM_TEMPLATE"] = done.stdout.strip()
+    # Playwright leaves its event loop in the thread, and Django takes whatever follows there for asynchronous code.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
     os.environ["NPM_REDIS_SLOT"] = str(run_slot(os.getpid()))
 
 

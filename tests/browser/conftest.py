@@ -56,8 +56,6 @@ class Site:
         Not in a test that has the test database open (`db`): the two share one connection.
         """
         with self.blocker.unblock(), pytest.MonkeyPatch.context() as patch:
-            # Playwright leaves its event loop in this thread; nothing of it runs meanwhile.
-            patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
             assert not connection.in_atomic_block, "a transaction is open on the test database"
             connection.close()
             patch.setitem(connection.settings_dict, "NAME", self.database)

@@ -6,12 +6,19 @@ from dev.sample_peeringdb.days import renumber
 from dev.sample_peeringdb.world import World
 from netbox_peering_manager.models import PeeringConnection, PeeringFabric
 from tests import factories
-from tests.browser.conftest import choose, look, settle
+from tests.browser.conftest import choose, look, running_site, settle
 from tests.peeringdb.filling import fill_mirror
 
 pytestmark = pytest.mark.browser
 
 FABRICS = "/plugins/peering-manager/fabrics/"
+
+
+@pytest.fixture(scope="module")
+def site(django_db_blocker):
+    """One of its own: what other walks leave behind would be in the way."""
+    with running_site("exchanges", django_db_blocker) as running:
+        yield running
 
 
 @pytest.fixture(scope="module")

@@ -6,6 +6,7 @@ from extras.models import ConfigTemplate
 from ipam.models import ASN, IPAddress
 from netbox_routing.models import BGPPeer, BGPRouter, BGPScope
 
+from netbox_peering_manager.models import PeerASN
 from tests import factories
 from tests.browser.conftest import choose, look, press_create, submit
 
@@ -59,7 +60,8 @@ def second_exchange(site, ids):
     """A port of the router on another LAN, with what a session there takes."""
     with site.data():
         factories.make_relationship("One form")
-        factories.make_peer_asn(64500, name="Example Networks", affiliated=True)
+        if not PeerASN.objects.filter(asn__asn=64500).exists():
+            factories.make_peer_asn(64500, name="Example Networks", affiliated=True)
         network = factories.make_network(
             "Second LAN", factories.make_fabric("Second IX"), "203.0.113.0/24", None
         )
