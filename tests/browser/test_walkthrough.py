@@ -8,9 +8,16 @@ from netbox_routing.models import BGPPeer, BGPRouter, BGPScope
 
 from netbox_peering_manager.models import PeerASN
 from tests import factories
-from tests.browser.conftest import choose, look, press_create, submit
+from tests.browser.conftest import choose, look, press_create, running_site, submit
 
 pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def site(django_db_blocker):
+    """One of its own: the walkthrough's objects are to be the only ones of their name."""
+    with running_site("walkthrough", django_db_blocker) as running:
+        yield running
 
 
 @pytest.fixture(scope="module")
