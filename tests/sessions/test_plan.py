@@ -430,7 +430,9 @@ def test_what_is_used_is_told_to_who_may_view_it(side, peer, port):
 
 
 def test_holder_of_an_address_is_named_to_who_may_view_it(side, peer, port):
-    factories.make_address("198.51.1.10/24", factories.make_interface(factories.make_device("rt9"), "Ethernet9"))
+    factories.make_address(
+        "198.51.1.10/24", factories.make_interface(factories.make_device("rt9"), "Ethernet9")
+    )
     user = make_user(*SEEN, *ROWS)
     [told] = planned(peer, port, user=user, families=(4,)).skipped
     assert told.text == "198.51.1.10/24 is assigned to something else and cannot be the address of a peer."
