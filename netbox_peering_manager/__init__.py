@@ -42,9 +42,44 @@ class PeeringManagerConfig(PluginConfig):
         "peeringdb_max_wait_s": 300,
         # Minutes between two syncs by NetBox's own scheduler. 0: none.
         "peeringdb_sync_interval": 1440,
+        # Platform slug → {"driver", "args", "capabilities"}: the NAPALM drivers that may speak to routers.
+        "napalm_drivers": {
+            "frr": {"driver": "frr"},
+            "junos": {"driver": "junos"},
+            "eos": {"driver": "eos"},
+            "ios": {"driver": "ios"},
+            "ios-xe": {"driver": "ios"},
+            "ios-xr": {"driver": "iosxr_netconf"},
+            "nx-os": {"driver": "nxos_ssh"},
+        },
+        # Name → {"username", "password"/"key"/"passphrase"/"enable_secret": {"env"} or {"file"}, "key_file": path}.
+        "credential_profiles": {},
+        # A file of known SSH host keys. Strict: a router whose key is not in it is refused.
+        "known_hosts": "",
+        "host_keys_strict": True,
+        # Seconds that each step of a conversation with a router may take.
+        "device_timeout_s": 60,
+        # Hours for which a comparison, and an approval, is good.
+        "deployment_valid_h": 24,
+        # So many failures stop the deployment of many routers.
+        "deployment_max_failures": 3,
+        # Minutes between two polls of a router that names no interval of its own. 0: none.
+        "poll_interval": 5,
+        # Days that the transitions of sessions are kept, and hours, days and days that each poll's counters are kept
+        # at all, by the hour and by the day.
+        "state_changes_days": 365,
+        "samples_all_h": 48,
+        "samples_hourly_days": 30,
+        "samples_daily_days": 365,
+        # A session is near its max-prefix from so much of it on, and flapping with so many flaps within the time.
+        "near_max_prefix_percent": 90,
+        "flapping_count": 3,
+        "flapping_within_min": 60,
+        # Minutes between two comparisons of all routers with NetBox. 0: none.
+        "drift_interval": 1440,
     }
-    # Work that calls PeeringDB, so that it can run on workers that may reach it.
-    queues = ["peeringdb"]
+    # Work that calls PeeringDB or routers, so that it can run on workers that may reach them.
+    queues = ["peeringdb", "routers"]
 
     @classmethod
     def validate(cls, user_config, netbox_version):

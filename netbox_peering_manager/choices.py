@@ -5,8 +5,14 @@ from django.utils.translation import gettext_lazy as _
 from utilities.choices import ChoiceSet
 
 __all__ = (
+    "DEPLOYMENT_MOVES",
+    "ApprovalChoices",
     "BGPRoleChoices",
+    "BGPStateChoices",
+    "ConfigModeChoices",
     "ConnectionStatusChoices",
+    "DeploymentKindChoices",
+    "DeploymentStatusChoices",
     "FabricStatusChoices",
     "FabricTypeChoices",
     "LeftOutChoices",
@@ -20,6 +26,8 @@ __all__ = (
     "PeeringDBSyncModeChoices",
     "PeeringDBSyncStatusChoices",
     "PeeringDBTrafficChoices",
+    "RouterDriftChoices",
+    "SessionConfigurationChoices",
     "SkipReasonChoices",
 )
 
@@ -260,4 +268,184 @@ class SkipReasonChoices(ChoiceSet):
         (CHANGED, _("Changed in PeeringDB"), "orange"),
         (NOT_ALLOWED, _("Not allowed"), "red"),
         (INVALID, _("Refused"), "red"),
+    ]
+
+
+class ConfigModeChoices(ChoiceSet):
+    """How a configuration goes to the router: added to the running one, or in its place."""
+
+    MERGE = "merge"
+    REPLACE = "replace"
+
+    CHOICES = [
+        (MERGE, _("Merge"), "blue"),
+        (REPLACE, _("Replace"), "purple"),
+    ]
+
+
+class ApprovalChoices(ChoiceSet):
+    """Whether somebody has to approve what is sent to a router."""
+
+    NONE = "none"
+    ONE = "one"
+    OTHER = "other"
+
+    CHOICES = [
+        (NONE, _("Not needed"), "gray"),
+        (ONE, _("Anybody who may approve"), "blue"),
+        (OTHER, _("Somebody else than the author"), "purple"),
+    ]
+
+
+class DeploymentKindChoices(ChoiceSet):
+    CONFIGURE = "configure"
+    REMOVE = "remove"
+    COMMANDS = "commands"
+
+    CHOICES = [
+        (CONFIGURE, _("Configure"), "blue"),
+        (REMOVE, _("Remove"), "orange"),
+        (COMMANDS, _("One-time commands"), "purple"),
+    ]
+
+
+class DeploymentStatusChoices(ChoiceSet):
+    """Where a deployment stands. DEPLOYMENT_MOVES says what may follow."""
+
+    RENDERED = "rendered"
+    COMPARED = "compared"
+    AWAITING_APPROVAL = "awaiting-approval"
+    APPROVED = "approved"
+    SCHEDULED = "scheduled"
+    COMMITTING = "committing"
+    CONFIRMING = "confirming"
+    DONE = "done"
+    ROLLED_BACK = "rolled-back"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+
+    CHOICES = [
+        (RENDERED, _("Rendered"), "gray"),
+        (COMPARED, _("Compared"), "cyan"),
+        (AWAITING_APPROVAL, _("Awaiting approval"), "yellow"),
+        (APPROVED, _("Approved"), "teal"),
+        (SCHEDULED, _("Scheduled"), "indigo"),
+        (COMMITTING, _("Committing"), "blue"),
+        (CONFIRMING, _("Confirming"), "blue"),
+        (DONE, _("Done"), "green"),
+        (ROLLED_BACK, _("Rolled back"), "orange"),
+        (FAILED, _("Failed"), "red"),
+        (CANCELLED, _("Cancelled"), "gray"),
+        (EXPIRED, _("Expired"), "gray"),
+    ]
+
+    # Nothing follows on these.
+    ENDED = (DONE, ROLLED_BACK, FAILED, CANCELLED, EXPIRED)
+    # The router may be touched now; one deployment of a router at a time.
+    SENDING = (COMMITTING, CONFIRMING)
+
+
+# From where to where a deployment may go. Everything else is refused.
+DEPLOYMENT_MOVES = {
+    DeploymentStatusChoices.RENDERED: (
+        DeploymentStatusChoices.COMPARED,
+        DeploymentStatusChoices.FAILED,
+        DeploymentStatusChoices.CANCELLED,
+        DeploymentStatusChoices.EXPIRED,
+    ),
+    DeploymentStatusChoices.COMPARED: (
+        DeploymentStatusChoices.AWAITING_APPROVAL,
+        DeploymentStatusChoices.SCHEDULED,
+        DeploymentStatusChoices.COMMITTING,
+        # There was nothing to change.
+        DeploymentStatusChoices.DONE,
+        DeploymentStatusChoices.FAILED,
+        DeploymentStatusChoices.CANCELLED,
+        DeploymentStatusChoices.EXPIRED,
+    ),
+    DeploymentStatusChoices.AWAITING_APPROVAL: (
+        DeploymentStatusChoices.APPROVED,
+        DeploymentStatusChoices.FAILED,
+        DeploymentStatusChoices.CANCELLED,
+        DeploymentStatusChoices.EXPIRED,
+    ),
+    DeploymentStatusChoices.APPROVED: (
+        DeploymentStatusChoices.SCHEDULED,
+        DeploymentStatusChoices.COMMITTING,
+        DeploymentStatusChoices.FAILED,
+        DeploymentStatusChoices.CANCELLED,
+        DeploymentStatusChoices.EXPIRED,
+    ),
+    DeploymentStatusChoices.SCHEDULED: (
+        DeploymentStatusChoices.COMMITTING,
+        DeploymentStatusChoices.FAILED,
+        DeploymentStatusChoices.CANCELLED,
+        DeploymentStatusChoices.EXPIRED,
+    ),
+    DeploymentStatusChoices.COMMITTING: (
+        DeploymentStatusChoices.CONFIRMING,
+        DeploymentStatusChoices.ROLLED_BACK,
+        DeploymentStatusChoices.FAILED,
+    ),
+    DeploymentStatusChoices.CONFIRMING: (
+        DeploymentStatusChoices.DONE,
+        DeploymentStatusChoices.ROLLED_BACK,
+        DeploymentStatusChoices.FAILED,
+    ),
+    **dict.fromkeys(DeploymentStatusChoices.ENDED, ()),
+}
+
+
+class SessionConfigurationChoices(ChoiceSet):
+    """Whether a session is on its router. A session without a row is NOT_CONFIGURED."""
+
+    NOT_CONFIGURED = "not-configured"
+    SCHEDULED = "scheduled"
+    CONFIGURED = "configured"
+    DIFFERS = "differs"
+    FAILED = "failed"
+
+    CHOICES = [
+        (NOT_CONFIGURED, _("Not configured"), "gray"),
+        (SCHEDULED, _("Scheduled"), "indigo"),
+        (CONFIGURED, _("Configured"), "green"),
+        (DIFFERS, _("Differs"), "yellow"),
+        (FAILED, _("Failed"), "red"),
+    ]
+
+
+class RouterDriftChoices(ChoiceSet):
+    """What comparing a router's configuration with NetBox's found."""
+
+    SAME = "same"
+    DIFFERS = "differs"
+    FAILED = "failed"
+
+    CHOICES = [
+        (SAME, _("Same"), "green"),
+        (DIFFERS, _("Differs"), "yellow"),
+        (FAILED, _("Not compared"), "red"),
+    ]
+
+
+class BGPStateChoices(ChoiceSet):
+    """States of BGP's finite state machine (RFC 4271 §8.2.2), and MISSING: the router does not list the session."""
+
+    IDLE = "idle"
+    CONNECT = "connect"
+    ACTIVE = "active"
+    OPENSENT = "opensent"
+    OPENCONFIRM = "openconfirm"
+    ESTABLISHED = "established"
+    MISSING = "missing"
+
+    CHOICES = [
+        (IDLE, _("Idle"), "red"),
+        (CONNECT, _("Connect"), "orange"),
+        (ACTIVE, _("Active"), "orange"),
+        (OPENSENT, _("OpenSent"), "yellow"),
+        (OPENCONFIRM, _("OpenConfirm"), "yellow"),
+        (ESTABLISHED, _("Established"), "green"),
+        (MISSING, _("Missing"), "purple"),
     ]

@@ -11,6 +11,21 @@ PeeringError
 ├── RepairError              a drift cannot be repaired as asked: correct what it names, by hand
 ├── SyncError                a sync with PeeringDB cannot run, or was cut short: correct the request, or run it again
 │   └── SyncRunning          another one runs: wait for it; knows who runs it since when
+├── DeviceError              a router could not be asked or told something; says which and what it said
+│   ├── NapalmMissing        NAPALM is not installed here: install the extra "napalm" on the workers
+│   ├── DriverRefused        no driver of the settings is for this router: correct napalm_drivers or the router
+│   ├── CredentialsMissing   nothing to log in with: correct credential_profiles, or type the credentials again
+│   ├── DeviceUnreachable    no connection, or it was cut: look at the network, the address and the router's sshd
+│   ├── DeviceTimeout        it did not answer in time: look at the router, or give it more time
+│   ├── LoginRefused         user, password or key are not accepted: correct the credential profile
+│   ├── HostKeyRefused       its host key is not the known one: compare it with the router's own, correct known_hosts
+│   ├── DeviceLocked         somebody else configures it at this moment: wait
+│   └── ConfigurationRefused the router does not accept the configuration: correct the template
+├── DeploymentError          a deployment cannot do what was asked for; the router is as it was
+│   ├── DeploymentRefused    not in this state, not by this user, not on this router: says why
+│   ├── RouterBusy           another deployment is being sent to the router: wait for it; knows which
+│   └── ReviewOutdated       the router or NetBox changed since the comparison: compare anew; says what changed
+├── TakeoverError            sessions cannot be imported from a router as asked: correct what it names
 └── PeeringDBError           PeeringDB did not tell what was asked for; the mirror keeps what it has
     ├── PeeringDBUnreachable no whole answer came: look at the network, the proxy and peeringdb_url, or try later
     ├── PeeringDBKeyRefused  the API key is not accepted: correct it, or have it allowed at PeeringDB
@@ -23,7 +38,19 @@ PeeringError
 from datetime import datetime
 
 __all__ = (
+    "ConfigurationRefused",
+    "CredentialsMissing",
+    "DeploymentError",
+    "DeploymentRefused",
+    "DeviceError",
+    "DeviceLocked",
+    "DeviceTimeout",
+    "DeviceUnreachable",
+    "DriverRefused",
     "ExchangeError",
+    "HostKeyRefused",
+    "LoginRefused",
+    "NapalmMissing",
     "PeeringDBError",
     "PeeringDBKeyRefused",
     "PeeringDBMalformed",
@@ -36,9 +63,12 @@ __all__ = (
     "RenderingError",
     "RenderingRefused",
     "RepairError",
+    "ReviewOutdated",
+    "RouterBusy",
     "SecretError",
     "SyncError",
     "SyncRunning",
+    "TakeoverError",
     "TemplateFailed",
 )
 
@@ -156,3 +186,67 @@ class SyncError(PeeringError):
 
 class SyncRunning(SyncError):
     """Another sync runs. The message says who runs it and since when."""
+
+
+class DeviceError(PeeringError):
+    """A router could not be asked or told something. The message names the router and holds no secret."""
+
+
+class NapalmMissing(DeviceError):
+    """NAPALM is not installed where this runs."""
+
+
+class DriverRefused(DeviceError):
+    """No driver that the settings allow is for this router, or it has no address."""
+
+
+class CredentialsMissing(DeviceError):
+    """The router's credential profile is not there or cannot be read, or typed credentials are used up or too old."""
+
+
+class DeviceUnreachable(DeviceError):
+    """The router cannot be connected to, or the connection was lost."""
+
+
+class DeviceTimeout(DeviceError):
+    """The router did not answer in time."""
+
+
+class LoginRefused(DeviceError):
+    """The router does not accept the credentials."""
+
+
+class HostKeyRefused(DeviceError):
+    """The router showed a host key that is not known, or another one than is known. The message says which."""
+
+
+class DeviceLocked(DeviceError):
+    """Somebody else holds the router's configuration."""
+
+
+class ConfigurationRefused(DeviceError):
+    """The router does not accept a configuration."""
+
+
+class DeploymentError(PeeringError):
+    """A deployment cannot go on; the message says why, and holds no secret."""
+
+
+class DeploymentRefused(DeploymentError):
+    """What was asked for is not allowed: in this state, for this user, on this router."""
+
+
+class RouterBusy(DeploymentError):
+    """Another deployment is being sent to the router. The message says which, and who asked for it."""
+
+
+class ReviewOutdated(DeploymentError):
+    """What would be sent, or what it would change, is no longer what was reviewed. `changes`: a diff, masked."""
+
+    def __init__(self, message: str, changes: str = ""):
+        self.changes = changes
+        super().__init__(message)
+
+
+class TakeoverError(PeeringError):
+    """Sessions could not be imported from a router; nothing was made."""

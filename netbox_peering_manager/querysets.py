@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from dcim.models import Device
 
 __all__ = (
+    "DeploymentQuerySet",
     "HiddenPeerQuerySet",
     "PeerASNQuerySet",
     "PeeringConnectionQuerySet",
@@ -298,12 +299,28 @@ class PeeringDBDriftQuerySet(models.QuerySet):
         )
 
 
+class DeploymentQuerySet(RestrictedQuerySet):
+    """Deployments with their routers."""
+
+    def with_router(self) -> Self:
+        """Join what naming a deployment takes."""
+        return self.select_related(
+            "router__device__virtual_chassis", "router__device__device_type__manufacturer"
+        )
+
+
 class PeeringRouterQuerySet(RestrictedQuerySet):
     """Peering routers with the sessions on their devices."""
 
     def with_device(self) -> Self:
         """Join what naming a router takes, also one whose device has no name of its own."""
         return self.select_related("device__virtual_chassis", "device__device_type__manufacturer")
+
+    def with_access(self) -> Self:
+        """Join what services.devices.access needs to reach the routers."""
+        return self.with_device().select_related(
+            "device__platform", "device__primary_ip4", "device__primary_ip6"
+        )
 
     def with_counts(self, user: "AbstractBaseUser | AnonymousUser") -> Self:
         """Annotate `session_count`: the sessions on the router's device that `user` may view."""

@@ -5,6 +5,7 @@ Secrets are never settings themselves. A setting names the environment variable 
 """
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -61,6 +62,70 @@ def validate_settings(config: Mapping[str, Any]) -> None:
     if not isinstance(config.get("default_rir"), str):
         raise ImproperlyConfigured(f"{PLUGIN}: default_rir must be the slug of an RIR, or an empty string.")
     _validate_peeringdb(config)
+    _validate_devices(config)
+
+
+def _validate_devices(config: Mapping[str, Any]) -> None:
+    _validate_drivers(config.get("napalm_drivers"))
+    _validate_profiles(config.get("credential_profiles"))
+    if not isinstance(config.get("known_hosts"), str):
+        raise ImproperlyConfigured(f"{PLUGIN}: known_hosts must be the path of a file, or an empty string.")
+    if not isinstance(config.get("host_keys_strict"), bool):
+        raise ImproperlyConfigured(f"{PLUGIN}: host_keys_strict must be True or False.")
+    for name, least in _ROUTER_NUMBERS.items():
+        value = config.get(name)
+        if isinstance(value, bool) or not isinstance(value, int) or value < least:
+            raise ImproperlyConfigured(f"{PLUGIN}: {name} must be a whole number, at least {least}.")
+
+
+def _validate_drivers(drivers: Any) -> None:
+    if not isinstance(drivers, Mapping):
+        raise ImproperlyConfigured(
+            f'{PLUGIN}: napalm_drivers must map the slugs of platforms to {{"driver": "NAME"}}.'
+        )
+    for slug, said in drivers.items():
+        if not isinstance(said, Mapping) or not re.fullmatch(r"[a-z][a-z0-9_]*", str(said.get("driver", ""))):
+            raise ImproperlyConfigured(
+                f'{PLUGIN}: napalm_drivers[{slug!r}] must name a "driver" in small letters, digits and underscores.'
+            )
+        if unknown := set(said) - {"driver", "args", "capabilities"}:
+            raise ImproperlyConfigured(
+                f"{PLUGIN}: napalm_drivers[{slug!r}] has no use for {', '.join(sorted(map(str, unknown)))}."
+            )
+
+
+def _validate_profiles(profiles: Any) -> None:
+    if not isinstance(profiles, Mapping):
+        raise ImproperlyConfigured(f"{PLUGIN}: credential_profiles must map names to what logs in.")
+    for name, said in profiles.items():
+        if not isinstance(said, Mapping) or not isinstance(said.get("username"), str) or not said["username"]:
+            raise ImproperlyConfigured(f'{PLUGIN}: credential_profiles[{name!r}] must name a "username".')
+        for what, value in said.items():
+            if what in ("password", "key", "passphrase", "enable_secret"):
+                if not _is_secret_source(value):
+                    raise ImproperlyConfigured(
+                        f'{PLUGIN}: {what} of credential_profiles[{name!r}] must be {{"env": "NAME"}} or '
+                        '{"file": "/path"}. The secret itself does not belong into the settings.'
+                    )
+            elif what not in ("username", "key_file"):
+                raise ImproperlyConfigured(f"{PLUGIN}: credential_profiles[{name!r}] has no use for {what}.")
+
+
+# The least that each may be.
+_ROUTER_NUMBERS = {
+    "device_timeout_s": 1,
+    "deployment_valid_h": 1,
+    "deployment_max_failures": 1,
+    "poll_interval": 0,
+    "state_changes_days": 1,
+    "samples_all_h": 1,
+    "samples_hourly_days": 1,
+    "samples_daily_days": 1,
+    "near_max_prefix_percent": 1,
+    "flapping_count": 1,
+    "flapping_within_min": 1,
+    "drift_interval": 0,
+}
 
 
 def _validate_peeringdb(config: Mapping[str, Any]) -> None:

@@ -1,3 +1,4 @@
+from .deployments import Deployment, DeploymentBatch, DeploymentSession, DeploymentStep, SessionConfiguration
 from .fabrics import PeeringConnection, PeeringFabric, PeeringNetwork
 from .peeringdb import (
     MIRROR,
@@ -22,9 +23,14 @@ from .peeringdb import (
 from .peers import HiddenPeer, PeerASN
 from .routers import PeeringRouter
 from .sessions import PeeringSession, Relationship, RemovedSession
+from .states import RouterState, SessionSample, SessionState, SessionStateChange, UnknownNeighbor
 
 __all__ = (
     "MIRROR",
+    "Deployment",
+    "DeploymentBatch",
+    "DeploymentSession",
+    "DeploymentStep",
     "HiddenPeer",
     "PeerASN",
     "PeeringConnection",
@@ -51,4 +57,10 @@ __all__ = (
     "PeeringSession",
     "Relationship",
     "RemovedSession",
+    "RouterState",
+    "SessionConfiguration",
+    "SessionSample",
+    "SessionState",
+    "SessionStateChange",
+    "UnknownNeighbor",
 )

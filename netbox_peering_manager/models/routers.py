@@ -5,11 +5,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from netbox.models import PrimaryModel
 
+from ..choices import ApprovalChoices, ConfigModeChoices
 from ..querysets import PeeringRouterQuerySet
 
 __all__ = ("PeeringRouter",)
@@ -66,6 +68,34 @@ class PeeringRouter(PrimaryModel):
         verbose_name=_("push"), default=False, help_text=_("Allow configuration to be sent to this router")
     )
 
+    poll_interval = models.PositiveIntegerField(
+        verbose_name=_("poll interval"),
+        blank=True,
+        null=True,
+        validators=[MinValueValidator(1)],
+        help_text=_("Minutes between two polls; left empty: that of the plugin's settings"),
+    )
+    config_mode = models.CharField(
+        verbose_name=_("configuration mode"),
+        max_length=10,
+        choices=ConfigModeChoices,
+        default=ConfigModeChoices.MERGE,
+        help_text=_("Replace: the config template renders the router's whole configuration"),
+    )
+    approval = models.CharField(
+        verbose_name=_("approval"),
+        max_length=10,
+        choices=ApprovalChoices,
+        default=ApprovalChoices.NONE,
+        help_text=_("Who has to agree before something is sent to this router"),
+    )
+    health_timeout = models.PositiveIntegerField(
+        verbose_name=_("health check"),
+        default=120,
+        validators=[MinValueValidator(5), MaxValueValidator(3600)],
+        help_text=_("Seconds that sessions have to be Established again after a change, before it is undone"),
+    )
+
     objects = PeeringRouterQuerySet.as_manager()
 
     clone_fields = (
@@ -74,7 +104,11 @@ class PeeringRouter(PrimaryModel):
         "napalm_args",
         "credential_profile",
         "poll_enabled",
+        "poll_interval",
         "push_enabled",
+        "config_mode",
+        "approval",
+        "health_timeout",
         "description",
     )
     prerequisite_models = ("dcim.Device",)
@@ -83,9 +117,19 @@ class PeeringRouter(PrimaryModel):
         ordering = ("device",)
         verbose_name = _("peering router")
         verbose_name_plural = _("peering routers")
+        permissions = (
+            ("poll", _("Read the states of sessions")),
+            ("import_sessions", _("Import the sessions that a router has")),
+        )
 
     def __str__(self) -> str:
         return str(self.device)
+
+    def get_config_mode_color(self) -> str | None:
+        return ConfigModeChoices.colors.get(self.config_mode)
+
+    def get_approval_color(self) -> str | None:
+        return ApprovalChoices.colors.get(self.approval)
 
     def unique_error_message(self, model_class, unique_check) -> ValidationError:
         if unique_check != ("device",):

@@ -1,0 +1,62 @@
+"""
+What each NAPALM driver can do, looked up before a router is connected to. Pure.
+
+From NAPALM 5.2's drivers themselves: what raises NotImplementedError there, or takes an argument and ignores it, is no
+capability. A driver that is not in this table can be added in the settings (napalm_drivers), with what it can.
+"""
+
+from dataclasses import dataclass, fields
+from typing import Any, Literal
+
+__all__ = ("TABLE", "Capabilities", "revert_in_s")
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """
+    What a driver can do.
+
+    `revert_unit_s`: what revert_in must be a multiple of, 0 where the router cannot go back by itself. `neighbors`:
+    which of get_bgp_neighbors_detail ("detail") and get_bgp_neighbors ("summary") it has. `host_keys`: what checks the
+    router's host key: "known_hosts", an SSH file of known hosts; "tls", a certificate; "none", nothing can.
+    """
+
+    merge: bool = True
+    replace: bool = True
+    message: bool = False
+    revert_unit_s: int = 0
+    pending: bool = False
+    rollback: bool = True
+    neighbors: Literal["detail", "summary", "none"] = "detail"
+    bgp_config: bool = False
+    host_keys: Literal["known_hosts", "tls", "none"] = "known_hosts"
+
+    @classmethod
+    def names(cls) -> tuple[str, ...]:
+        """What a driver of the settings may say of itself."""
+        return tuple(field.name for field in fields(cls))
+
+
+TABLE: dict[str, Capabilities] = {
+    "frr": Capabilities(message=True, revert_unit_s=1, pending=True, bgp_config=True),
+    "junos": Capabilities(message=True, revert_unit_s=60, pending=True, bgp_config=True),
+    "eos": Capabilities(revert_unit_s=1, pending=True, bgp_config=True, host_keys="tls"),
+    "ios": Capabilities(revert_unit_s=60, pending=True, bgp_config=True),
+    "nxos": Capabilities(neighbors="summary", host_keys="tls"),
+    "nxos_ssh": Capabilities(neighbors="summary"),
+    "iosxr": Capabilities(message=True, bgp_config=True),
+    "iosxr_netconf": Capabilities(bgp_config=True),
+}
+
+
+def capabilities_of(driver: str, said: "dict[str, Any] | None" = None) -> Capabilities | None:
+    """Return what the driver can do, None for one that neither the table nor `said` (the settings) knows."""
+    if said is not None:
+        return Capabilities(**said)
+    return TABLE.get(driver)
+
+
+def revert_in_s(capabilities: Capabilities, at_least_s: int) -> int:
+    """Return the time after which the router is to go back by itself, rounded up to what it takes; 0: it cannot."""
+    unit = capabilities.revert_unit_s
+    return -(-at_least_s // unit) * unit if unit else 0
