@@ -17,7 +17,7 @@ class Capabilities:
     What a driver can do.
 
     `revert_unit_s`: what revert_in must be a multiple of, 0 where the router cannot go back by itself. `neighbors`:
-    which of get_bgp_neighbors_detail ("detail") and get_bgp_neighbors ("summary") it has. `host_keys`: what checks the
+    "summary" with get_bgp_neighbors, "detail" with get_bgp_neighbors_detail as well. `host_keys`: what checks the
     router's host key: "known_hosts", an SSH file of known hosts; "tls", a certificate; "none", nothing can.
     """
 
