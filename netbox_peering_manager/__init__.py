@@ -103,9 +103,11 @@ class PeeringManagerConfig(PluginConfig):
     def ready(self):
         super().ready()
         from . import checks  # noqa: F401  (registers the system checks)
+        from .services.deployment import configured
         from .services.provisioning import removal
 
         removal.connect()
+        configured.connect()
         self._register_jobs()
 
     def _register_jobs(self):

@@ -1,0 +1,1 @@
+"""From a rendered configuration to a confirmed commit: what is sent to routers, and what is known of it afterwards."""
