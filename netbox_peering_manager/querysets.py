@@ -122,6 +122,10 @@ class PeeringSessionQuerySet(RestrictedQuerySet):
             models.Prefetch("bgp_peer__peer_session__parent", parents),
         )
 
+    def with_state(self) -> Self:
+        """Join what was last observed of each session: `state`, which a session that was never polled lacks."""
+        return self.select_related("state")
+
     def for_device(self, device: "Device | int") -> Self:
         """Sessions on BGP routers that are assigned to `device` (an object or its id)."""
         return self.filter(bgp_peer__scope__router__device=device)

@@ -15,6 +15,7 @@ from utilities.filtersets import register_filterset
 from ..choices import BGPRoleChoices
 from ..models import PeeringConnection, PeeringNetwork, PeeringSession, Relationship
 from .related import device_filters, fabric_filters
+from .states import SessionStateFilters
 
 __all__ = ("PeeringSessionFilterSet", "RelationshipFilterSet")
 
@@ -40,6 +41,7 @@ class RelationshipFilterSet(OrganizationalModelFilterSet):
 class PeeringSessionFilterSet(
     fabric_filters("peering_network__fabric"),
     device_filters("bgp_peer__scope__router__device"),
+    SessionStateFilters,
     PrimaryModelFilterSet,
 ):
     """

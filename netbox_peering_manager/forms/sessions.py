@@ -36,6 +36,7 @@ from .sessions_checks import refuse_other_fabric, refuse_wrapped
 from .sessions_create import PeeringSessionCreateForm
 from .sessions_delete import PeeringSessionBulkDeleteForm, PeeringSessionDeleteForm
 from .sessions_password import PasswordFieldsMixin
+from .states import STATE_FIELDSET, SessionStateFilterFields
 
 __all__ = (
     "PeeringSessionBulkDeleteForm",
@@ -187,7 +188,7 @@ class PeeringSessionForm(PasswordFieldsMixin, PrimaryModelForm):
         refuse_other_fabric(self)
 
 
-class PeeringSessionFilterForm(PrimaryModelFilterSetForm):
+class PeeringSessionFilterForm(SessionStateFilterFields, PrimaryModelFilterSetForm):
     model = PeeringSession
     fieldsets = (
         FieldSet("q", "filter_id", "tag"),
@@ -201,6 +202,7 @@ class PeeringSessionFilterForm(PrimaryModelFilterSetForm):
             "has_clear_password",
             name=_("Peering Session"),
         ),
+        STATE_FIELDSET,
         FieldSet("fabric_id", "peering_network_id", "connection_id", "device_id", "vrf_id", name=_("Where")),
         FieldSet(
             "remote_asn",

@@ -11,6 +11,7 @@ from ipam.models import ASN
 from netbox.tables import OrganizationalModelTable, PrimaryModelTable, columns
 
 from ..models import PeeringConnection, PeeringSession, Relationship
+from .states import STATE_COLUMNS, StateColumnsMixin
 
 __all__ = ("DevicePeeringSessionTable", "PeeringSessionTable", "RelationshipTable")
 
@@ -90,9 +91,10 @@ class ConnectionColumn(tables.Column):
         return None if connection is None else f"{connection.interface.device} {connection.interface}"
 
 
-class PeeringSessionTable(PrimaryModelTable):
+class PeeringSessionTable(StateColumnsMixin, PrimaryModelTable):
     """
-    Give it `with_bgp()`, and `with_connection()` for the connections; its queries do not grow with its rows.
+    Give it `with_bgp()`, `with_state()`, and `with_connection()` for the connections; its queries do not grow with its
+    rows.
     """
 
     name = tables.Column(
@@ -171,6 +173,7 @@ class PeeringSessionTable(PrimaryModelTable):
             "peering_network",
             "fabric",
             "connection",
+            *STATE_COLUMNS,
             "status",
             "enabled",
             "peer_group",
@@ -199,6 +202,7 @@ class PeeringSessionTable(PrimaryModelTable):
             "device",
             "fabric",
             "peering_network",
+            "bgp_state",
             "status",
             "enabled",
             "has_password",

@@ -20,6 +20,7 @@ from netbox_routing.models import BGPPeerAddressFamily
 from ..models import PeeringConnection, PeeringSession
 from ..services import secrets
 from ..tables.sessions import STATUS_COLORS
+from ..tables.states import state_badge, state_of
 from .sessions_in_effect import show_as
 
 if TYPE_CHECKING:
@@ -252,9 +253,13 @@ class BGPPeerSession(PluginTemplateExtension):
         session = PeeringSession.objects.filter(bgp_peer=peer).first()
         if session is not None:
             shown = (
-                PeeringSession.objects.restrict(request.user, "view").with_bgp().filter(pk=session.pk).first()
+                PeeringSession.objects.restrict(request.user, "view")
+                .with_bgp()
+                .with_state()
+                .filter(pk=session.pk)
+                .first()
             )
-            return self._render(session=shown) if shown else ""
+            return self._render(session=shown, state=state_badge(state_of(shown))) if shown else ""
         if not request.user.has_perm(f"{APP}.add_peeringsession"):
             return ""
         query = urlencode({"bgp_peer": peer.pk, "return_url": peer.get_absolute_url()})

@@ -111,7 +111,7 @@ class RelationshipBulkDeleteView(CountedMixin, generic.BulkDeleteView):
 
 
 def sessions():
-    return PeeringSession.objects.with_bgp().with_connection()
+    return PeeringSession.objects.with_bgp().with_state().with_connection()
 
 
 @register_model_view(PeeringSession, "list", path="", detail=False)
