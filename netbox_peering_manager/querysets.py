@@ -106,6 +106,7 @@ class PeeringSessionQuerySet(RestrictedQuerySet):
         )
         return self.select_related(
             "relationship",
+            "configuration",
             "peering_network__fabric",
             "bgp_peer__peer",
             "bgp_peer__source",

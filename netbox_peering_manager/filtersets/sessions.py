@@ -14,6 +14,7 @@ from utilities.filtersets import register_filterset
 
 from ..choices import BGPRoleChoices
 from ..models import PeeringConnection, PeeringNetwork, PeeringSession, Relationship
+from .configuration import SessionConfigurationFilters
 from .related import device_filters, fabric_filters
 from .states import SessionStateFilters
 
@@ -41,6 +42,7 @@ class RelationshipFilterSet(OrganizationalModelFilterSet):
 class PeeringSessionFilterSet(
     fabric_filters("peering_network__fabric"),
     device_filters("bgp_peer__scope__router__device"),
+    SessionConfigurationFilters,
     SessionStateFilters,
     PrimaryModelFilterSet,
 ):

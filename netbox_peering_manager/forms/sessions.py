@@ -26,6 +26,7 @@ from utilities.forms.rendering import FieldSet, InlineFields
 
 from ..choices import BGPRoleChoices
 from ..models import PeeringConnection, PeeringFabric, PeeringNetwork, PeeringSession, Relationship
+from .configuration import CONFIGURATION_FIELDSET, SessionConfigurationFilterFields
 from .sessions_bulk import (
     PeeringSessionBulkEditForm,
     PeeringSessionImportForm,
@@ -188,7 +189,9 @@ class PeeringSessionForm(PasswordFieldsMixin, PrimaryModelForm):
         refuse_other_fabric(self)
 
 
-class PeeringSessionFilterForm(SessionStateFilterFields, PrimaryModelFilterSetForm):
+class PeeringSessionFilterForm(
+    SessionConfigurationFilterFields, SessionStateFilterFields, PrimaryModelFilterSetForm
+):
     model = PeeringSession
     fieldsets = (
         FieldSet("q", "filter_id", "tag"),
@@ -203,6 +206,7 @@ class PeeringSessionFilterForm(SessionStateFilterFields, PrimaryModelFilterSetFo
             name=_("Peering Session"),
         ),
         STATE_FIELDSET,
+        CONFIGURATION_FIELDSET,
         FieldSet("fabric_id", "peering_network_id", "connection_id", "device_id", "vrf_id", name=_("Where")),
         FieldSet(
             "remote_asn",

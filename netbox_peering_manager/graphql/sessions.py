@@ -60,6 +60,10 @@ class PeeringSessionFilter(PrimaryModelFilter):
     ipv6_max_prefixes: Annotated["IntegerLookup", strawberry.lazy("netbox.graphql.filter_lookups")] | None = (
         strawberry_django.filter_field()
     )
+    configuration: (
+        Annotated["SessionConfigurationFilter", strawberry.lazy("netbox_peering_manager.graphql.configuration")]
+        | None
+    ) = strawberry_django.filter_field()
     password_changed: DatetimeFilterLookup | None = strawberry_django.filter_field()
 
 
@@ -85,6 +89,11 @@ class PeeringSessionType(PrimaryObjectType):
     relationship: RelationshipType
     peering_network: (
         Annotated["PeeringNetworkType", strawberry.lazy("netbox_peering_manager.graphql.fabrics")] | None
+    )
+
+    configuration: (
+        Annotated["SessionConfigurationType", strawberry.lazy("netbox_peering_manager.graphql.configuration")]
+        | None
     )
 
     @strawberry_django.field(only=["encrypted_password"])

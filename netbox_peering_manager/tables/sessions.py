@@ -11,6 +11,7 @@ from ipam.models import ASN
 from netbox.tables import OrganizationalModelTable, PrimaryModelTable, columns
 
 from ..models import PeeringConnection, PeeringSession, Relationship
+from .configuration import CONFIGURATION_COLUMNS, ConfigurationColumnsMixin
 from .states import STATE_COLUMNS, StateColumnsMixin
 
 __all__ = ("DevicePeeringSessionTable", "PeeringSessionTable", "RelationshipTable")
@@ -91,7 +92,7 @@ class ConnectionColumn(tables.Column):
         return None if connection is None else f"{connection.interface.device} {connection.interface}"
 
 
-class PeeringSessionTable(StateColumnsMixin, PrimaryModelTable):
+class PeeringSessionTable(ConfigurationColumnsMixin, StateColumnsMixin, PrimaryModelTable):
     """
     Give it `with_bgp()`, `with_state()`, and `with_connection()` for the connections; its queries do not grow with its
     rows.
@@ -173,6 +174,7 @@ class PeeringSessionTable(StateColumnsMixin, PrimaryModelTable):
             "peering_network",
             "fabric",
             "connection",
+            *CONFIGURATION_COLUMNS,
             *STATE_COLUMNS,
             "status",
             "enabled",
@@ -205,6 +207,7 @@ class PeeringSessionTable(StateColumnsMixin, PrimaryModelTable):
             "bgp_state",
             "status",
             "enabled",
+            "configuration",
             "has_password",
             "service_reference",
         )

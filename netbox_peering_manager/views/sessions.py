@@ -15,6 +15,7 @@ from utilities.views import register_model_view
 from .. import filtersets, forms, tables
 from ..models import PeeringSession, Relationship
 from ..querysets import count_visible
+from ..ui.configuration import ConfigurationPanel
 from ..ui.sessions import (
     BGPPeerPanel,
     ConnectionPanel,
@@ -135,7 +136,7 @@ class PeeringSessionView(generic.ObjectView):
             TagsPanel(),
             CustomFieldsPanel(),
         ],
-        right_panels=[LocalASPanel(), BGPPeerPanel(), InEffectPanel(), CommentsPanel()],
+        right_panels=[LocalASPanel(), ConfigurationPanel(), BGPPeerPanel(), InEffectPanel(), CommentsPanel()],
         bottom_panels=[FamiliesPanel()],
     )
 

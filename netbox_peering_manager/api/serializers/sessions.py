@@ -17,6 +17,7 @@ from ...choices import BGPRoleChoices
 from ...models import PeerASN, PeeringSession, Relationship
 from ...services.provisioning.create import usable_connections
 from ...services.secrets import password_fields
+from .configuration import SessionConfigurationField
 from .fabrics import PeeringNetworkSerializer
 
 __all__ = ("NewSessionSerializer", "PasswordSerializer", "PeeringSessionSerializer", "RelationshipSerializer")
@@ -89,6 +90,7 @@ class PeeringSessionSerializer(PrimaryModelSerializer):
     )
     has_password = serializers.BooleanField(read_only=True)
     has_clear_password = serializers.BooleanField(read_only=True)
+    configuration = SessionConfigurationField()
 
     class Meta:
         model = PeeringSession
@@ -111,6 +113,7 @@ class PeeringSessionSerializer(PrimaryModelSerializer):
             "has_password",
             "has_clear_password",
             "password_changed",
+            "configuration",
             "description",
             "owner",
             "comments",
