@@ -58,6 +58,8 @@ __all__ = (
     "PeeringDBUnknown",
     "PeeringDBUnreachable",
     "PeeringError",
+    "PollRefused",
+    "PollRunning",
     "ProvisioningError",
     "RefusedRow",
     "RenderingError",
@@ -246,6 +248,14 @@ class ReviewOutdated(DeploymentError):
     def __init__(self, message: str, changes: str = ""):
         self.changes = changes
         super().__init__(message)
+
+
+class PollRefused(PeeringError):
+    """A poll was asked for that the user may not have, or of nothing that could be polled."""
+
+
+class PollRunning(PollRefused):
+    """Another poll of the same router runs."""
 
 
 class TakeoverError(PeeringError):
