@@ -3,7 +3,7 @@ Third stage, pure: from what was known of a session and what its router tells no
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -28,6 +28,9 @@ class Limits(NamedTuple):
     ipv6: int | None = None
 
 
+NO_PREFIXES, NO_LIMITS = Prefixes(), Limits()
+
+
 @dataclass(frozen=True, slots=True)
 class State:
     """What is known of a session, as SessionState keeps it. `polled` and `stale` are of the last poll."""
@@ -39,9 +42,9 @@ class State:
     up_since: datetime | None = None
     last_established: datetime | None = None
     flaps: int = 0
-    ipv4: Prefixes = Prefixes()
-    ipv6: Prefixes = Prefixes()
-    limits: Limits = Limits()
+    ipv4: Prefixes = NO_PREFIXES
+    ipv6: Prefixes = NO_PREFIXES
+    limits: Limits = NO_LIMITS
     stale: bool = False
 
     @property
@@ -50,9 +53,7 @@ class State:
 
     def same_as(self, other: "State") -> bool:
         """Whether nothing but the time of the poll differs."""
-        return (self.bgp_state, self.reason, self.since, self.up_since, self.flaps, self.stale) == (
-            *(other.bgp_state, other.reason, other.since, other.up_since, other.flaps, other.stale),
-        ) and (self.ipv4, self.ipv6, self.limits) == (other.ipv4, other.ipv6, other.limits)
+        return self == replace(other, polled=self.polled, last_established=self.last_established)
 
 
 class Change(NamedTuple):
@@ -107,8 +108,8 @@ def next_state(
         up_since=up_since,
         last_established=at if bgp_state == ESTABLISHED else former and former.last_established,
         flaps=(former.flaps if former else 0) + sum(change.former_state == ESTABLISHED for change in changes),
-        ipv4=neighbor.ipv4 if neighbor else Prefixes(),
-        ipv6=neighbor.ipv6 if neighbor else Prefixes(),
+        ipv4=neighbor.ipv4 if neighbor else NO_PREFIXES,
+        ipv6=neighbor.ipv6 if neighbor else NO_PREFIXES,
         limits=limits,
     )
     return Step(session_id, former, state, changes)

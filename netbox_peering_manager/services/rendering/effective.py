@@ -13,7 +13,7 @@ from typing import NamedTuple
 from ...lineage import lineage
 from . import rows
 
-__all__ = ("Effective", "EffectiveFamily", "EffectiveSession", "resolve", "session_templates_of")
+__all__ = ("Effective", "EffectiveFamily", "EffectiveSession", "limit_of", "resolve", "session_templates_of")
 
 SESSION, CONNECTION, FABRIC, PEER = "session", "connection", "fabric", "peer"
 PEER_GROUP, POLICY_TEMPLATE, RELATIONSHIP = "peer group", "policy template", "relationship"
@@ -159,12 +159,13 @@ def _peer_group(
 
 
 def _max_prefixes(row: rows.SessionRow, remote_as: rows.AsnRow | None) -> MaxPrefixes:
-    ipv4, ipv4_origin = _limit(row.ipv4_max_prefixes, remote_as.ipv4_max_prefixes if remote_as else None)
-    ipv6, ipv6_origin = _limit(row.ipv6_max_prefixes, remote_as.ipv6_max_prefixes if remote_as else None)
+    ipv4, ipv4_origin = limit_of(row.ipv4_max_prefixes, remote_as.ipv4_max_prefixes if remote_as else None)
+    ipv6, ipv6_origin = limit_of(row.ipv6_max_prefixes, remote_as.ipv6_max_prefixes if remote_as else None)
     return MaxPrefixes(ipv4, ipv6, ipv4_origin, ipv6_origin)
 
 
-def _limit(own: int | None, of_peer: int | None) -> tuple[int | None, str | None]:
+def limit_of(own: int | None, of_peer: int | None) -> tuple[int | None, str | None]:
+    """Return the max-prefix in effect of one family, and where it came from: the session's own, else the peer ASN's."""
     if own is not None:
         return own, SESSION
     return (of_peer, PEER) if of_peer is not None else (None, None)
