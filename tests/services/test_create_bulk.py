@@ -31,7 +31,7 @@ from utilities.request import NetBoxFakeRequest
 from netbox_peering_manager.exceptions import ProvisioningError, SecretError
 from netbox_peering_manager.models import PeerASN, PeeringConnection, PeeringDBNet, PeeringSession
 from netbox_peering_manager.services import secrets
-from netbox_peering_manager.services.provisioning import create_bulk
+from netbox_peering_manager.services.provisioning import create_bulk, inserting
 from netbox_peering_manager.services.provisioning.create import (
     NewSession,
     create_sessions,
@@ -309,7 +309,7 @@ def test_search_finds_what_was_made(peer, django_capture_on_commit_callbacks):
 @pytest.mark.django_db(transaction=True)
 def test_events_are_sent_when_a_batch_is_committed(side, peer, monkeypatch):
     sent = []
-    monkeypatch.setattr(create_bulk, "flush_events", lambda events: sent.append(len(events)))
+    monkeypatch.setattr(inserting, "flush_events", lambda events: sent.append(len(events)))
     monkeypatch.setattr(create_bulk, "BATCH", 1)
     plan = planned(peer, make_ports(2), families=(4,))
     with event_tracking(request_of(make_user())):
@@ -474,7 +474,7 @@ def test_killed_between_batches_the_next_run_completes(peer, monkeypatch):
 def test_killed_within_a_batch_nothing_of_it_stays(peer, monkeypatch):
     plan = planned(peer, make_ports(2))
     before = counts()
-    monkeypatch.setattr(create_bulk, "record_created", die_at_once)
+    monkeypatch.setattr(inserting, "record_created", die_at_once)
     with pytest.raises(KeyboardInterrupt):
         create_planned(plan)
     assert counts() == before
@@ -626,7 +626,7 @@ def test_one_session_and_many_wait_for_each_other(monkeypatch):
             connections.close_all()
 
     thread = threading.Thread(target=add_one)
-    record = create_bulk.record_created
+    record = inserting.record_created
 
     def start_the_other_then_record(rows):
         if not thread.ident:
@@ -636,7 +636,7 @@ def test_one_session_and_many_wait_for_each_other(monkeypatch):
             assert thread.is_alive()
         record(rows)
 
-    monkeypatch.setattr(create_bulk, "record_created", start_the_other_then_record)
+    monkeypatch.setattr(inserting, "record_created", start_the_other_then_record)
     assert len(create_planned(plan).made) == 8
     thread.join(30)
     assert isinstance(results["one"], ProvisioningError)

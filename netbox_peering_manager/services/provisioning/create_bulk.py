@@ -10,38 +10,31 @@ events, search index. Then the next batch.
 A run that was killed has made whole batches; the next run finds their sessions there and makes the rest.
 """
 
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from itertools import batched
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.contenttypes.models import ContentType
-from django.core.exceptions import ValidationError
-from django.db import IntegrityError, models, transaction
+from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
-from extras.events import flush_events
 from extras.models import TaggedItem
-from netbox.context import current_request, events_queue
 from utilities.exceptions import AbortRequest
-from utilities.permissions import get_permission_for_model
 
 from ...choices import SkipReasonChoices as Reason
 from ...exceptions import ProvisioningError
 from ...models import PeeringSession
-from ..permissions import is_unconstrained
-from ..recording import record_created
 from ..secrets import decrypt, generate_password
 from .chosen import Chosen, load_chosen
-from .create import may_not_add, someone_else
+from .create import someone_else
 from .ground import Place, load_ground
+from .inserting import Insertion, Item, own_events
 from .new import NewSession
 from .planned import Made, Password, Plan, PlannedSession, Result, Skipped, skipped_session
 from .rules import KINDS, MODELS, Rows, build, place_of
 from .turns import wait_for_turn
-from .validation import check, errors_by_field, kept_look_ups, prepare
+from .validation import kept_look_ups
 
 if TYPE_CHECKING:
     from users.models import User
@@ -105,7 +98,7 @@ class _Maker:
         the one to blame is alone: rare enough to be slow.
         """
         try:
-            with transaction.atomic(), _own_events():
+            with transaction.atomic(), own_events():
                 wait_for_turn()
                 return self._until_nobody_is_refused(batch)
         except (IntegrityError, AbortRequest) as error:
@@ -145,36 +138,27 @@ class _Maker:
         )
 
 
-@dataclass(slots=True, eq=False)
-class _Item:
-    """A session on its way: what was planned, and its rows."""
-
-    planned: PlannedSession
-    rows: Rows
-
-
 class _Attempt:
-    """Inserts the rows of a batch, model by model, and finds out which sessions cannot be made."""
+    """Inserts the rows of a batch, and tells which sessions cannot be made."""
 
     def __init__(self, chosen: Chosen, user: "User | None"):
         self.chosen = chosen
         self.user = user
-        self.items: list[_Item] = []
-        self.inserted: list[Sequence[models.Model]] = []
-        self.skipped: list[Skipped] = []
-        # A session was refused after rows of it had been inserted.
-        self.must_be_taken_back = False
+        self.planned: dict[Any, PlannedSession] = {}
+        self.unbuilt: list[Skipped] = []
 
     def insert(self, batch: Sequence[PlannedSession], news: Sequence[NewSession]) -> None:
+        self.planned = {planned.key: planned for planned in batch}
         placed = list(self._placed(batch, news))
-        self.ground = load_ground([place for _planned, _new, place in placed], self.user)
+        ground = load_ground([place for _planned, _new, place in placed], self.user)
+        items: list[Item[Rows]] = []
         for planned, new, place in placed:
             try:
-                self.items.append(_Item(planned, build(new, place, self.ground)))
+                items.append(Item(planned.key, build(new, place, ground)))
             except ProvisioningError as error:
-                self.skipped.append(skipped_session(planned, error.reason, str(error)))
-        for model in MODELS:
-            self._insert_model(model)
+                self.unbuilt.append(skipped_session(planned, error.reason, str(error)))
+        self.insertion = Insertion(items, ground, self.user, MODELS)
+        self.insertion.insert()
         self._tag()
 
     def _placed(
@@ -185,16 +169,30 @@ class _Attempt:
             try:
                 yield planned, new, place_of(new)
             except ProvisioningError as error:
-                self.skipped.append(skipped_session(planned, error.reason, str(error)))
+                self.unbuilt.append(skipped_session(planned, error.reason, str(error)))
+
+    @property
+    def must_be_taken_back(self) -> bool:
+        return self.insertion.must_be_taken_back
+
+    @property
+    def skipped(self) -> list[Skipped]:
+        refused = self.insertion.refused
+        return [
+            *self.unbuilt,
+            *(skipped_session(self.planned[each.key], each.reason, each.text) for each in refused),
+        ]
 
     def record(self) -> None:
-        """Leave of the rows what single ones would have left. Last, when it is settled that they stay."""
-        for rows in self.inserted:
-            record_created(rows)
+        self.insertion.record()
+
+    def counts(self) -> dict[str, int]:
+        """How many objects were made beside the sessions' own, by the kinds of PlannedObject."""
+        return self.insertion.counts(KINDS)
 
     def made(self) -> Iterator[Made]:
-        for item in self.items:
-            planned = item.planned
+        for item in self.insertion.items:
+            planned = self.planned[item.key]
             yield Made(
                 session_id=item.rows.session.pk,
                 netixlan_id=planned.netixlan_id,
@@ -206,55 +204,6 @@ class _Attempt:
                 connection=planned.connection,
             )
 
-    def counts(self) -> dict[str, int]:
-        """How many objects were made beside the sessions' own, by the kinds of PlannedObject."""
-        counted = Counter(
-            {KINDS[type(rows[0])]: len(rows) for rows in self.inserted if type(rows[0]) in KINDS}
-        )
-        return dict(counted)
-
-    def _insert_model(self, model: type[models.Model]) -> None:
-        wanted = self._rows_of(model)
-        for row, items in list(wanted.values()):
-            prepare(row, items[0].rows)
-            try:
-                check(row, self.ground)
-            except ValidationError as error:
-                text = str(ProvisioningError(errors_by_field(error, row)))
-                self._refuse(items, Reason.INVALID, text)
-                del wanted[id(row)]
-        rows = [row for row, _items in wanted.values()]
-        if not rows:
-            return
-        self.inserted.append(model._default_manager.bulk_create(rows))
-        for row in self._forbidden(model, rows):
-            self._refuse(wanted[id(row)][1], Reason.NOT_ALLOWED, may_not_add(row))
-
-    def _rows_of(self, model: type[models.Model]) -> dict[int, tuple[models.Model, list[_Item]]]:
-        """The rows of a model that are to be made, once each, with the sessions that need them."""
-        wanted: dict[int, tuple[models.Model, list[_Item]]] = {}
-        for item in self.items:
-            for row in item.rows.in_order():
-                if type(row) is model and row.pk is None:
-                    wanted.setdefault(id(row), (row, []))[1].append(item)
-        return wanted
-
-    def _forbidden(self, model: type[models.Model], rows: Sequence[models.Model]) -> list[models.Model]:
-        """Those of the rows, just inserted, that the user may not add."""
-        if self.user is None or is_unconstrained(self.user, get_permission_for_model(model, "add")):
-            return []
-        manager: Any = model._default_manager
-        allowed = manager.restrict(self.user, "add").filter(pk__in=[row.pk for row in rows])
-        pks = set(allowed.order_by().values_list("pk", flat=True))
-        return [row for row in rows if row.pk not in pks]
-
-    def _refuse(self, items: Sequence[_Item], reason: str, text: str) -> None:
-        self.must_be_taken_back = self.must_be_taken_back or bool(self.inserted)
-        for item in items:
-            if item in self.items:
-                self.items.remove(item)
-                self.skipped.append(skipped_session(item.planned, reason, text))
-
     def _tag(self) -> None:
         """
         As session.tags.set(), whose signal enters the tags in the change record: here they are there before it is
@@ -263,30 +212,6 @@ class _Attempt:
         content_type = ContentType.objects.get_for_model(PeeringSession)
         TaggedItem.objects.bulk_create(
             TaggedItem(tag=tag, content_type=content_type, object_id=item.rows.session.pk)
-            for item in self.items
+            for item in self.insertion.items
             for tag in self.chosen.tags
         )
-
-
-@contextmanager
-def _own_events() -> Iterator[None]:
-    """
-    Send the events of the body when its transaction has been committed, and drop them when it fails.
-
-    Not at the end of the whole run: a run that is killed would have told nobody of the batches that it made.
-    """
-    before = dict(events_queue.get())
-    try:
-        yield
-    except BaseException:
-        events_queue.set(before)
-        raise
-    if current_request.get() is not None:
-        transaction.on_commit(lambda: _send_events(before))
-
-
-def _send_events(before: Mapping[str, Any]) -> None:
-    queue = events_queue.get()
-    events = [event for key, event in queue.items() if key not in before]
-    events_queue.set({key: event for key, event in queue.items() if key in before})
-    flush_events(events)

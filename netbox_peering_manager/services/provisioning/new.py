@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ipam.models import IPAddress
     from netbox_routing.models import BFDProfile, BGPPeerTemplate, BGPScope
 
-    from ...models import Relationship
+    from ...models import PeeringNetwork, Relationship
 
 type Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -28,8 +28,8 @@ class NewSession:
 
     `remote_ip` is the peer's address, without mask. Over a LAN, `connection` is our port on it: it gives the
     network, the BGP scope and our source address. Elsewhere (`connection` None) `scope` is needed and
-    `source` may be given. An empty `name` becomes "AS64512 LINX LON1". `password` is plain text, empty for
-    none, and in no repr.
+    `source` may be given; so may be `network`, for a LAN on which we have no connection. An empty `name`
+    becomes "AS64512 LINX LON1". `password` is plain text, empty for none, and in no repr.
 
     `peer_name` and `irr_as_set` are those of a PeerASN that has to be made; left empty, they and its limits are
     what PeeringDB says of the AS. A PeerASN that is there is not changed.
@@ -41,6 +41,7 @@ class NewSession:
     connection: "PeeringConnection | None" = None
     scope: "BGPScope | None" = None
     source: "IPAddress | None" = None
+    network: "PeeringNetwork | None" = None
     local_as: PeerASN | None = None
     peer_group: "BGPPeerTemplate | None" = None
     bfd: "BFDProfile | None" = None

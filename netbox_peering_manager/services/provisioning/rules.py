@@ -58,6 +58,10 @@ class Rows:
         yield from (self.asn, self.peer_asn, self.address, self.bgp_peer)
         yield from (self.family, self.peer_family, self.session)
 
+    def owner_of(self, row: models.Model) -> BGPPeer | None:
+        """What an address family belongs to, None for other rows."""
+        return self.bgp_peer if row is self.peer_family else None
+
     def needed(self) -> Iterator[models.Model]:
         """What is not the session's own: others can need it too."""
         if self.rir is not None:
@@ -178,7 +182,7 @@ def default_name(new: NewSession) -> str:
 
 
 def _network_of(new: NewSession) -> "PeeringNetwork | None":
-    return new.connection.peering_network if new.connection else None
+    return new.network or (new.connection.peering_network if new.connection else None)
 
 
 def _prefix_of(new: NewSession, host: Address) -> "Prefix | None":

@@ -17,6 +17,7 @@ tells when the methods that are mirrored here change in NetBox.
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import models
@@ -31,7 +32,10 @@ from netbox_routing.models import BGPPeer, BGPPeerAddressFamily
 
 from .ground import Ground, host_of
 from .new import NewSession
-from .rules import FIELD_OF_ROW, Rows
+from .rules import FIELD_OF_ROW
+
+if TYPE_CHECKING:
+    from .inserting import HasRows
 
 
 @contextmanager
@@ -52,14 +56,15 @@ def kept_look_ups(*models: type[models.Model]) -> Iterator[None]:
             query_cache.reset(token)
 
 
-def prepare(row: models.Model, rows: Rows) -> None:
+def prepare(row: models.Model, rows: "HasRows") -> None:
     """Let a row know the keys of those that it refers to and that have been saved since it was built."""
     for name, related in list(row._state.fields_cache.items()):
         # By its name: Django forgets the object when its key alone is set.
         if isinstance(related, models.Model) and getattr(row, f"{name}_id", related.pk) != related.pk:
             setattr(row, name, related)
-    if isinstance(row, BGPPeerAddressFamily) and rows.bgp_peer.pk is not None:
-        row.assigned_object = rows.bgp_peer
+    owner = rows.owner_of(row)
+    if isinstance(row, BGPPeerAddressFamily) and owner is not None and owner.pk is not None:
+        row.assigned_object = owner
 
 
 def check(row: models.Model, ground: Ground) -> None:
