@@ -1,3 +1,3 @@
 """Background jobs, by area. Each is thin: it parses what it was given, calls one service, reports."""
 
-from . import peeringdb  # noqa: F401  (registers the system job)
+from . import deployments, peeringdb  # noqa: F401  (registers the system job)

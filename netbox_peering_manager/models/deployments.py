@@ -21,7 +21,7 @@ from ..choices import (
     DeploymentStatusChoices,
     SessionConfigurationChoices,
 )
-from ..querysets import DeploymentQuerySet
+from ..querysets import DeploymentBatchQuerySet, DeploymentQuerySet
 
 __all__ = ("Deployment", "DeploymentBatch", "DeploymentSession", "DeploymentStep", "SessionConfiguration")
 
@@ -39,6 +39,11 @@ class DeploymentBatch(models.Model):
     max_failures = models.PositiveSmallIntegerField(blank=True, null=True)
     stopped = models.DateTimeField(blank=True, null=True)
     stopped_because = models.TextField(blank=True)
+    # The routers that it was asked for: [{"router": id, "name": text, "reason": text}]. A reason says why there is no
+    # deployment of one; services.deployment.fleet alone writes it.
+    asked = models.JSONField(blank=True, default=list)
+
+    objects = DeploymentBatchQuerySet.as_manager()
 
     class Meta:
         ordering = ("-created",)
@@ -117,6 +122,17 @@ class Deployment(JobsMixin, PrimaryModel):
         editable=False,
     )
     approved = models.DateTimeField(verbose_name=_("approved"), blank=True, null=True, editable=False)
+    # Who said that it is to be committed: at once, by itself, or at its time. Whoever that is must still be allowed to
+    # when it is.
+    released_by = models.ForeignKey(
+        verbose_name=_("released by"),
+        to=settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        blank=True,
+        null=True,
+        editable=False,
+    )
     # With credentials that its author typed, which the job finds in Redis.
     own_credentials = models.BooleanField(verbose_name=_("own credentials"), default=False, editable=False)
     # The router goes back by itself unless the commit is confirmed by then.

@@ -166,16 +166,24 @@ def reencrypt_all() -> int:
     return len(sessions)
 
 
-def _fernet() -> MultiFernet:
+def keys_for(purpose: str) -> list[bytes]:
+    """
+    Return a key of 32 bytes for `purpose` out of each encryption key, the one in use first. SecretError when one
+    cannot be read.
+    """
     try:
         named = [read_secret(source) for source in get_setting("encryption_keys")]
     except ImproperlyConfigured as error:
         raise SecretError(str(error)) from error
-    return MultiFernet([Fernet(_derive_key(secret)) for secret in (*named, settings.SECRET_KEY)])
+    return [_derive_key(secret, purpose) for secret in (*named, settings.SECRET_KEY)]
 
 
-def _derive_key(secret: str) -> bytes:
+def _fernet() -> MultiFernet:
+    return MultiFernet([Fernet(base64.urlsafe_b64encode(key)) for key in keys_for("session password")])
+
+
+def _derive_key(secret: str, purpose: str) -> bytes:
     # HKDF (RFC 5869), with a purpose of its own so that the key is never one that NetBox uses for something
     # else.
-    derived = HKDF(algorithm=SHA256(), length=32, salt=None, info=b"netbox_peering_manager session password")
-    return base64.urlsafe_b64encode(derived.derive(secret.encode()))
+    info = f"netbox_peering_manager {purpose}".encode()
+    return HKDF(algorithm=SHA256(), length=32, salt=None, info=info).derive(secret.encode())

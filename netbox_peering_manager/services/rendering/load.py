@@ -124,10 +124,11 @@ def load(
     session_ids: Collection[int] | None = None,
     user: "User | None" = None,
     reveal_secrets: bool = False,
+    removed_ids: Collection[int] | None = None,
 ) -> rows.Loaded:
     """
     Read the sessions of a device (`session_ids` None), or exactly `session_ids`, which must lie on the device
-    if one is given, and what belongs to them.
+    if one is given, and what belongs to them; of the device's removed sessions those with `removed_ids` (None: all).
 
     Without a user the caller is trusted: nothing is restricted, and `reveal_secrets` says whether passwords
     come in clear. With one it is not looked at: `view_session_secrets` on each session decides.
@@ -160,7 +161,7 @@ def load(
         bfd_profiles=_bfd_profiles(found, session_templates.values()),
         device=device,
         interfaces=load_interfaces(device.id, found, connections) if device else (),
-        removed=load_removed(device.id) if device else (),
+        removed=load_removed(device.id, removed_ids) if device else (),
     )
 
 

@@ -1,6 +1,6 @@
 """The device's part of the first stage: itself, its interfaces, and the sessions that it has to forget."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING, Any, cast
 
 from django.contrib.contenttypes.models import ContentType
@@ -125,7 +125,10 @@ def load_interfaces(
     )
 
 
-def load_removed(device_id: int) -> tuple[rows.RemovedRow, ...]:
+def load_removed(device_id: int, ids: Collection[int] | None = None) -> tuple[rows.RemovedRow, ...]:
+    """Return the device's sessions that were deleted and are not there again: all, or those with these ids."""
     columns = ("remote_ip", "local_interface", "vrf", "local_asn", "peer_asn", "peer_group", "name")
     found = cast(Any, RemovedSession.objects).still_removed().filter(device_id=device_id)
+    if ids is not None:
+        found = found.filter(sql.id_in("pk", ids))
     return tuple(map(rows.RemovedRow._make, found.values_list(*columns)))

@@ -57,10 +57,11 @@ def gather(
     sessions: Collection[int] | None = None,
     user: "AbstractBaseUser | AnonymousUser | None" = None,
     reveal_secrets: bool = False,
+    removed: Collection[int] | None = None,
 ) -> Gathered:
     """
     Return the context of a device's sessions, or of exactly these sessions, on that device if one is given
-    (all by id).
+    (all by id). `removed`: which of the device's RemovedSessions are in it; None: all of them.
 
     With a user: only what they may view, passwords only with `view_session_secrets`. Without one the caller
     is trusted: everything, and passwords masked unless `reveal_secrets`. At most 25 queries. RenderingRefused
@@ -68,7 +69,7 @@ def gather(
     password cannot be decrypted.
     """
     with one_snapshot():
-        loaded = load(device, sessions, user, reveal_secrets)
+        loaded = load(device, sessions, user, reveal_secrets, removed)
         effective = resolve(loaded, session_secrets.MASK)
         policies = load_policies(effective)
     context = build_context(loaded, effective, policies)
@@ -81,6 +82,7 @@ def render_peering(
     sessions: Collection[int] | None = None,
     user: "AbstractBaseUser | AnonymousUser | None" = None,
     reveal_secrets: bool = False,
+    removed: Collection[int] | None = None,
 ) -> Rendered:
     """
     Render the template over what `gather` returns for the other arguments.
@@ -88,7 +90,7 @@ def render_peering(
     The caller has checked that the user may render the template. Errors are those of `gather`, and
     TemplateFailed; there is never partial text.
     """
-    gathered = gather(device, sessions, user, reveal_secrets)
+    gathered = gather(device, sessions, user, reveal_secrets, removed)
     content = render_text(template, gathered.context)
     return Rendered(
         content=content,

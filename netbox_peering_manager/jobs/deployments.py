@@ -1,0 +1,96 @@
+"""Deployments in the background: one job works at one deployment; a pass each minute finds what has to be worked at."""
+
+from typing import Any
+
+from core.choices import JobNotificationChoices
+from core.exceptions import JobFailed
+from core.models import Job
+from netbox.constants import RQ_QUEUE_DEFAULT
+from netbox.jobs import JobRunner, system_job
+from utilities.rqworker import any_workers_for_queue
+
+from ..exceptions import PeeringError, RouterBusy
+from ..models import Deployment
+from ..services.deployment import moves, pipeline, settle
+from ..settings import PLUGIN, get_setting
+
+__all__ = ("QUEUE", "DeploymentJob", "DeploymentPassJob")
+
+QUEUE = f"{PLUGIN}.routers"
+# Connecting, loading, comparing twice, committing, rolling back, comparing again; each may take what a step may.
+STEPS = 12
+
+
+class DeploymentJob(JobRunner):
+    """
+    Take a deployment as far as it may go: compare it, and commit it when it is to be committed now.
+
+    It runs on the plugin's queue for routers when a worker takes jobs from there, else on NetBox's default queue. Its
+    data hold no secret: what is sent is sealed on the deployment, and typed credentials wait in Redis under a token.
+    """
+
+    class Meta:
+        name = "Deployment"
+
+    @classmethod
+    def queue(cls) -> str:
+        """Return the queue that a job would wait in now."""
+        return QUEUE if any_workers_for_queue(QUEUE) else RQ_QUEUE_DEFAULT
+
+    @classmethod
+    def start(cls, deployment: Deployment, user: Any) -> Job:
+        """Queue the work at a deployment that was asked for, approved or released. Returns the job."""
+        seconds = STEPS * get_setting("device_timeout_s") + 3 * deployment.router.health_timeout
+        return cls.enqueue(
+            instance=deployment,
+            user=user,
+            queue_name=cls.queue(),
+            job_timeout=seconds,
+            notifications=JobNotificationChoices.NOTIFICATION_ON_FAILURE,
+            deployment=deployment.pk,
+            token=getattr(deployment, "typed_token", ""),
+        )
+
+    def run(self, *, deployment: int, token: str = "", **kwargs: Any) -> None:
+        try:
+            found = pipeline.run(deployment, _credentials(deployment, token))
+        except RouterBusy as error:
+            # It stays where it is, and the next pass tries again.
+            moves.note(pipeline.fetch(deployment), str(error))
+            self.logger.info(str(error))
+        except PeeringError as error:
+            self.job.error = str(error)
+            self.logger.error(self.job.error)
+        else:
+            self.logger.info(f"{found}: {found.get_status_display()}")
+        if self.job.error:
+            # Out here, so that nothing keeps the original error.
+            raise JobFailed
+
+
+def _credentials(pk: int, token: str) -> Any:
+    if not token:
+        return None
+    from ..services.devices import typed
+
+    return typed.take(token, pipeline.fetch(pk))
+
+
+@system_job(1)
+class DeploymentPassJob(JobRunner):
+    """End what has expired, and start the work at what is due, waited for its router or was interrupted."""
+
+    class Meta:
+        name = "Deployments Due"
+
+    @classmethod
+    def enqueue(cls, *args: Any, **kwargs: Any) -> Any:
+        kwargs.setdefault("notifications", JobNotificationChoices.NOTIFICATION_NEVER)
+        return super().enqueue(*args, **kwargs)
+
+    def run(self, *args: Any, **kwargs: Any) -> None:
+        for deployment in settle.settle():
+            DeploymentJob.start(deployment, deployment.released_by or deployment.requested_by)
+        # One of each minute is kept for nobody.
+        earlier = Job.objects.filter(name=self.name, object_id=None, completed__isnull=False, log_entries=[])
+        earlier.exclude(pk=self.job.pk).exclude(error__gt="").delete()

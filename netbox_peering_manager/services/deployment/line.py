@@ -1,0 +1,74 @@
+"""A conversation with one router that survives a broken connection: what is asked next opens a new one."""
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+from rq.timeouts import BaseTimeoutException
+
+from ...exceptions import DeviceError, DeviceUnreachable
+from ..devices.access import access_to
+from ..devices.credentials import profile
+from ..devices.device import Device, connect
+
+if TYPE_CHECKING:
+    from ...models import PeeringRouter
+    from ..devices.credentials import Credentials
+
+__all__ = ("Line",)
+
+
+class Line:
+    """
+    A line to a router, for the time of a `with` block. Nothing is connected before something is asked.
+
+    Without `credentials` those of the router's profile. DriverRefused and CredentialsMissing when there is no way in.
+    """
+
+    def __init__(self, router: "PeeringRouter", credentials: "Credentials | None" = None):
+        self.access = access_to(router)
+        self._credentials = credentials or profile(self.access.profile, router)
+        self._session = ExitStack()
+        self._device: Device | None = None
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What logs in, to be taken out of whatever is said of this conversation."""
+        return self._credentials.values
+
+    def __enter__(self) -> "Line":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def ask[T](self, question: Callable[[Device], T], *, anew: bool = True) -> T:
+        """
+        Return what `question` gets out of the router; DeviceError when it gets nothing.
+
+        After an error the connection is given up, and a candidate with it: the next question has a new one. With
+        `anew` False it has to be the one that there is, because it is about a candidate that was loaded before.
+        """
+        try:
+            return question(self._open(anew))
+        except DeviceError:
+            self.close()
+            raise
+        except BaseTimeoutException:
+            # The job's time is over, not the router's.
+            raise
+        except Exception as error:
+            # What a driver forgot to translate. Its text may quote anything: the caller masks it.
+            self.close()
+            raise DeviceError(f"{self.access.name}: {type(error).__name__}: {error}") from None
+
+    def close(self) -> None:
+        self._device = None
+        self._session.close()
+
+    def _open(self, anew: bool) -> Device:
+        if self._device is None:
+            if not anew:
+                raise DeviceUnreachable(f"{self.access.name}: the connection was lost")
+            self._device = self._session.enter_context(connect(self.access, self._credentials))
+        return self._device

@@ -1,0 +1,299 @@
+"""
+A deployment on its way to the router: compared, and when it may be, committed.
+
+    compare: load, difference, discard → what was reviewed, kept masked and as digests
+    commit:  NetBox says the same still → the router would change the same still → the neighbours as they are → commit,
+             to go back by itself where the platform can → healthy: confirm; else back, and look whether it is back
+
+Every phase is recorded before the router is touched, so that a worker that dies leaves behind what it was doing.
+`aftermath` finds out what became of it.
+"""
+
+import difflib
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from ...choices import ApprovalChoices, ConfigModeChoices, DeploymentKindChoices
+from ...choices import DeploymentStatusChoices as Status
+from ...exceptions import (
+    DeploymentError,
+    DeploymentRefused,
+    DeviceError,
+    PeeringError,
+    ReviewOutdated,
+    RouterBusy,
+)
+from ...models import Deployment
+from ..devices.capabilities import revert_in_s
+from ..devices.masking import masked
+from . import aftermath, asking, health, locks, moves, rights, sealed
+from .line import Line
+from .watch import neighbors_of
+
+if TYPE_CHECKING:
+    from ..devices.credentials import Credentials
+    from ..devices.device import Device
+    from ..devices.neighbors import Neighbor
+
+__all__ = ("commit", "compare", "is_due", "run", "why_not_commit")
+
+logger = logging.getLogger("netbox.netbox_peering_manager.deployment")
+# What a comparison waits for another one of the same router.
+COMPARE_WAIT_S = 30
+# Beside the health check, the router gives us so long to say that all is well.
+MARGIN_S = 10
+
+
+def run(pk: int, credentials: "Credentials | None" = None) -> Deployment:
+    """
+    Take the deployment as far as it may go now. Returns it as it is then.
+
+    RouterBusy when somebody else works at the router: it stays where it is, and is tried again. DeploymentError says
+    why it cannot go on; where that ends it, its status says so as well.
+    """
+    deployment = fetch(pk)
+    if deployment.status in Status.SENDING:
+        aftermath.settle_one(pk)
+        return fetch(pk)
+    if deployment.status == Status.RENDERED:
+        deployment = compare(pk, credentials)
+    return commit(pk, credentials) if is_due(deployment) else deployment
+
+
+def is_due(deployment: Deployment) -> bool:
+    """Whether somebody who could has said that it is to be committed by now, and nothing else is waited for."""
+    if deployment.released_by_id is None:
+        return False
+    if deployment.status == Status.SCHEDULED:
+        return deployment.scheduled is None or deployment.scheduled <= timezone.now()
+    if deployment.status == Status.COMPARED:
+        return deployment.router.approval == ApprovalChoices.NONE
+    return deployment.status == Status.APPROVED
+
+
+def compare(pk: int, credentials: "Credentials | None" = None) -> Deployment:
+    """
+    Find out what the deployment would change on its router, and leave the router as it is.
+
+    It becomes compared, and then what follows: done, when there is nothing to change; awaiting approval; scheduled.
+    Errors as in `run`.
+    """
+    deployment = fetch(pk)
+    with locks.held(deployment.router, wait_s=COMPARE_WAIT_S):
+        deployment = fetch(pk)
+        if deployment.status != Status.RENDERED:
+            raise DeploymentRefused(
+                _("{deployment} is {status}: it is compared no more.").format(
+                    deployment=deployment, status=deployment.get_status_display()
+                )
+            )
+        contents = sealed.opened(deployment)
+        with _failing(deployment, contents, credentials), Line(deployment.router, credentials) as line:
+            phase(deployment, "compare")
+            diff = line.ask(lambda device: _difference(device, deployment, contents))
+            neighbors = neighbors_of(line)
+        moves.move(
+            deployment,
+            Status.COMPARED,
+            masked_diff=masked(diff, contents.secrets),
+            diff_digest=sealed.digest(sealed.canonical(diff)),
+            sessions_before=health.to_json(neighbors),
+            expires=asking.good_until(deployment.scheduled),
+        )
+        _after_compare(deployment, diff)
+    return deployment
+
+
+def commit(pk: int, credentials: "Credentials | None" = None) -> Deployment:
+    """
+    Send what was reviewed, and nothing else. Returns the deployment as it is when that is over.
+
+    DeploymentRefused when it may not be sent: not approved, not released, expired; it stays as it is. ReviewOutdated
+    when NetBox or the router changed since, which ends it with the router untouched. Other errors as in `run`.
+    """
+    deployment = fetch(pk)
+    with locks.held(deployment.router) as lock:
+        deployment = fetch(pk)
+        if reason := why_not_commit(deployment):
+            raise DeploymentRefused(reason)
+        contents = sealed.opened(deployment)
+        with _failing(deployment, contents, credentials):
+            _check_netbox(deployment, contents)
+            line = Line(deployment.router, credentials)
+        with line:
+            with _failing(deployment, contents, credentials):
+                before = neighbors_of(line)
+                _check_router(deployment, contents, line)
+            _send(deployment, contents, line, lock, before)
+    return deployment
+
+
+def why_not_commit(deployment: Deployment) -> str:
+    """Return why the deployment may not be sent now; "" when it may. Asked whoever wants to send it."""
+    router = deployment.router
+    if deployment.status not in (Status.COMPARED, Status.APPROVED, Status.SCHEDULED):
+        return _("{deployment} is {status}: it cannot be committed.").format(
+            deployment=deployment, status=deployment.get_status_display()
+        )
+    if not router.push_enabled:
+        return _("{router}: nothing may be sent to it. Switch on push, on the peering router.").format(
+            router=router
+        )
+    if why := _why_not_approved(deployment):
+        return why
+    if deployment.expires is not None and deployment.expires <= timezone.now():
+        return _("{deployment} has expired: compare anew.").format(deployment=deployment)
+    if not is_due(deployment):
+        return _("Nobody has said that {deployment} is to be committed now.").format(deployment=deployment)
+    if not rights.may(deployment.released_by, rights.COMMIT, deployment):
+        return _("{user}, who released {deployment}, may no longer commit it.").format(
+            user=deployment.released_by, deployment=deployment
+        )
+    return ""
+
+
+def fetch(pk: int) -> Deployment:
+    """The deployment as it is in the database now, with what reaching its router takes."""
+    found = Deployment.objects.select_related(
+        "router__device__platform",
+        "router__device__primary_ip4",
+        "router__device__primary_ip6",
+        "router__device__virtual_chassis",
+        "router__device__device_type__manufacturer",
+        "router__config_template",
+        "requested_by",
+        "released_by",
+    )
+    deployment: Deployment | None = found.filter(pk=pk).first()
+    if deployment is None:
+        raise DeploymentRefused(_("There is no deployment {pk}: it was deleted.").format(pk=pk))
+    return deployment
+
+
+def phase(deployment: Deployment, name: str) -> None:
+    """Log where the work is. Tests stop it here, too."""
+    logger.info("Deployment %s: %s", deployment.pk, name)
+
+
+def _why_not_approved(deployment: Deployment) -> str:
+    needed = deployment.router.approval
+    if needed == ApprovalChoices.NONE:
+        return ""
+    if deployment.approved is None:
+        return _("{deployment} has not been approved.").format(deployment=deployment)
+    if needed == ApprovalChoices.OTHER and deployment.approved_by_id in (None, deployment.requested_by_id):
+        return _("{deployment} has to be approved by somebody else than who asked for it.").format(
+            deployment=deployment
+        )
+    return ""
+
+
+def _after_compare(deployment: Deployment, diff: str) -> None:
+    if not diff.strip():
+        moves.move(deployment, Status.DONE, reason=_("There is nothing to change."))
+    elif deployment.router.approval != ApprovalChoices.NONE:
+        moves.move(deployment, Status.AWAITING_APPROVAL)
+    elif deployment.scheduled is not None:
+        moves.move(deployment, Status.SCHEDULED)
+
+
+def _difference(device: "Device", deployment: Deployment, contents: sealed.Sealed) -> str:
+    """What the device would change. It forgets the candidate again."""
+    device.load(contents.text, replace=deployment.mode == ConfigModeChoices.REPLACE)
+    diff = device.compare()
+    device.discard()
+    return diff
+
+
+def _check_netbox(deployment: Deployment, contents: sealed.Sealed) -> None:
+    """ReviewOutdated when NetBox would send something else now."""
+    if deployment.kind == DeploymentKindChoices.COMMANDS:
+        return
+    text = asking.render(deployment)
+    if sealed.fits(deployment.text_digest, text):
+        return
+    was, now = (masked(each, contents.secrets).splitlines() for each in (contents.text, text))
+    changes = "\n".join(difflib.unified_diff(was, now, lineterm="", n=1)) or _("Passwords alone.")
+    raise ReviewOutdated(
+        _("NetBox was changed since this was compared. Ask for it anew. What changed:"), changes
+    )
+
+
+def _check_router(deployment: Deployment, contents: sealed.Sealed, line: Line) -> None:
+    """Load the candidate, and leave it loaded. ReviewOutdated when it would change something else by now."""
+
+    def load(device: "Device") -> str:
+        device.load(contents.text, replace=deployment.mode == ConfigModeChoices.REPLACE)
+        return device.compare()
+
+    phase(deployment, "load")
+    diff = line.ask(load)
+    if sealed.fits(deployment.diff_digest, sealed.canonical(diff)):
+        return
+    line.ask(lambda device: device.discard())
+    was, now = deployment.masked_diff, masked(diff, contents.secrets)
+    changes = "\n".join(difflib.unified_diff(was.splitlines(), now.splitlines(), lineterm="", n=1))
+    raise ReviewOutdated(
+        _("The router was changed since this was compared. Ask for it anew. How the change differs:"), changes
+    )
+
+
+def _send(
+    deployment: Deployment,
+    contents: sealed.Sealed,
+    line: Line,
+    lock: locks.Held,
+    before: "tuple[Neighbor, ...]",
+) -> None:
+    router, now = deployment.router, timezone.now()
+    revert_s = revert_in_s(line.access.capabilities, router.health_timeout + line.access.timeout_s + MARGIN_S)
+    try:
+        with transaction.atomic():
+            moves.move(
+                deployment,
+                Status.COMMITTING,
+                sent=now,
+                sessions_before=health.to_json(before),
+                confirm_by=now + timedelta(seconds=revert_s) if revert_s else None,
+            )
+    except IntegrityError as error:
+        raise RouterBusy(locks.why_busy(router)) from error
+    phase(deployment, "committing")
+    lock.check()
+    message = f"NetBox deployment {deployment.pk}"
+    try:
+        line.ask(lambda device: device.commit(message=message, revert_in_s=revert_s), anew=False)
+        phase(deployment, "committed")
+        moves.move(deployment, Status.CONFIRMING)
+        phase(deployment, "confirming")
+        aftermath.confirm_or_roll_back(deployment, contents, line, lock)
+    except DeviceError as error:
+        aftermath.find_out(deployment, contents, line, lock, because=error)
+
+
+@contextmanager
+def _failing(
+    deployment: Deployment, contents: sealed.Sealed, credentials: "Credentials | None"
+) -> Iterator[None]:
+    """End the deployment when the body cannot go on: the router has not been touched."""
+    try:
+        yield
+    except (locks.LockLost, RouterBusy):
+        raise
+    except PeeringError as error:
+        secrets: tuple[Any, ...] = (*contents.secrets, *(credentials.values if credentials else ()))
+        text = masked(str(error), secrets)
+        changes = error.changes if isinstance(error, ReviewOutdated) else ""
+        moves.move(deployment, Status.FAILED, reason=f"{text}\n{changes}" if changes else text)
+        failure = ReviewOutdated(text, changes) if changes else DeploymentError(text)
+    else:
+        return
+    # Out here, so that no traceback keeps the original error: its text may quote a secret.
+    raise failure
