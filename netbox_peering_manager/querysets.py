@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from dcim.models import Device
 
 __all__ = (
+    "DeploymentBatchQuerySet",
     "DeploymentQuerySet",
     "HiddenPeerQuerySet",
     "PeerASNQuerySet",
@@ -301,6 +302,30 @@ class PeeringDBDriftQuerySet(models.QuerySet):
                 networks.with_parents(),
                 sessions.with_bgp(),
             ],
+        )
+
+
+class DeploymentBatchQuerySet(models.QuerySet):
+    """Deployments of several routers at once. They have no permissions of their own."""
+
+    def restrict(self, user: "AbstractBaseUser | AnonymousUser", action: str = "view") -> Self:
+        """Keep those that `user` asked for, or with a deployment that `user` may view (or may do `action` with)."""
+        deployments = apps.get_model("netbox_peering_manager", "Deployment").objects
+        seen = deployments.restrict(user, action).order_by().filter(batch=OuterRef("pk"))
+        return self.filter(Q(user=user.pk, user__isnull=False) | Q(models.Exists(seen)))
+
+    def with_counts(self, user: "AbstractBaseUser | AnonymousUser") -> Self:
+        """Annotate `deployment_count`, and `done_count`, `failed_count`, `open_count`, of those `user` may view."""
+        groups = {
+            "deployment": Q(),
+            "done": Q(status="done"),
+            "failed": Q(status__in=("failed", "rolled-back")),
+            "open": ~Q(status__in=("done", "rolled-back", "failed", "cancelled", "expired")),
+        }
+        visible = apps.get_model("netbox_peering_manager", "Deployment").objects.restrict(user, "view")
+        here = visible.filter(batch=OuterRef("pk"))
+        return self.annotate(
+            **{f"{name}_count": Subquery(_count(here.filter(held))) for name, held in groups.items()}
         )
 
 

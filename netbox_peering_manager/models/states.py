@@ -43,6 +43,8 @@ class RouterState(models.Model):
     # The last comparison of configurations: what differed, masked, or why there was none.
     drift = models.CharField(max_length=10, choices=RouterDriftChoices, blank=True)
     compared = models.DateTimeField(blank=True, null=True)
+    # Since when it differs, as far as comparisons saw.
+    drift_since = models.DateTimeField(blank=True, null=True)
     masked_diff = models.TextField(blank=True)
     drift_failure = models.TextField(blank=True)
 

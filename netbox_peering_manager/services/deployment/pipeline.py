@@ -33,7 +33,7 @@ from ...exceptions import (
 from ...models import Deployment
 from ..devices.capabilities import revert_in_s
 from ..devices.masking import masked
-from . import aftermath, asking, health, locks, moves, rights, sealed
+from . import aftermath, asking, fleet, health, locks, moves, rights, sealed
 from .line import Line
 from .watch import neighbors_of
 
@@ -121,6 +121,7 @@ def commit(pk: int, credentials: "Credentials | None" = None) -> Deployment:
     deployment = fetch(pk)
     with locks.held(deployment.router) as lock:
         deployment = fetch(pk)
+        fleet.check(deployment)
         if reason := why_not_commit(deployment):
             raise DeploymentRefused(reason)
         contents = sealed.opened(deployment)
@@ -131,6 +132,7 @@ def commit(pk: int, credentials: "Credentials | None" = None) -> Deployment:
             with _failing(deployment, contents, credentials):
                 before = neighbors_of(line)
                 _check_router(deployment, contents, line)
+            _check_batch(deployment, line)
             _send(deployment, contents, line, lock, before)
     return deployment
 
@@ -243,6 +245,15 @@ def _check_router(deployment: Deployment, contents: sealed.Sealed, line: Line) -
     raise ReviewOutdated(
         _("The router was changed since this was compared. Ask for it anew. How the change differs:"), changes
     )
+
+
+def _check_batch(deployment: Deployment, line: Line) -> None:
+    """Forget the candidate when the batch was stopped meanwhile; DeploymentRefused then."""
+    try:
+        fleet.check(deployment)
+    except DeploymentRefused:
+        line.ask(lambda device: device.discard())
+        raise
 
 
 def _send(
