@@ -27,11 +27,13 @@ from ..ui.sessions import (
     RelationshipPanel,
 )
 from ..ui.sessions_in_effect import InEffectPanel
+from ..ui.states import SessionStatePanel
 from . import (  # noqa: F401  (register views)
     sessions_add,
     sessions_create,
     sessions_delete,
     sessions_device,
+    sessions_history,
     sessions_password,
 )
 
@@ -136,7 +138,14 @@ class PeeringSessionView(generic.ObjectView):
             TagsPanel(),
             CustomFieldsPanel(),
         ],
-        right_panels=[LocalASPanel(), ConfigurationPanel(), BGPPeerPanel(), InEffectPanel(), CommentsPanel()],
+        right_panels=[
+            LocalASPanel(),
+            SessionStatePanel(),
+            ConfigurationPanel(),
+            BGPPeerPanel(),
+            InEffectPanel(),
+            CommentsPanel(),
+        ],
         bottom_panels=[FamiliesPanel()],
     )
 

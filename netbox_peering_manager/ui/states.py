@@ -1,0 +1,86 @@
+"""What pages show of the last known states of sessions, beside the badge of tables.states."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from netbox.ui import panels
+
+from ..models import PeeringRouter, PeeringSession, SessionState
+from ..services.monitoring.history import COUNTERS, FAMILIES
+from ..settings import get_setting
+from ..tables.states import state_badge, state_of
+
+__all__ = ("Counters", "PollStatePanel", "SessionStatePanel", "counters_of")
+
+TEMPLATES = "netbox_peering_manager"
+
+
+@dataclass(frozen=True, slots=True)
+class Counters:
+    """A family's prefixes at the last poll. `percent` of the limit is received, None without limit or counter."""
+
+    title: str
+    received: int | None
+    accepted: int | None
+    advertised: int | None
+    limit: int | None
+    percent: float | None
+    bar_class: str
+
+
+def counters_of(state: SessionState) -> tuple[Counters, ...]:
+    """Return the counters of each family of which a router told any, or which has a limit."""
+    found = (_counters(state, family) for family in FAMILIES)
+    return tuple(each for each in found if each is not None)
+
+
+def _counters(state: SessionState, family: int) -> Counters | None:
+    told = {counter: getattr(state, f"ipv{family}_{counter}") for counter in COUNTERS}
+    limit = getattr(state, f"ipv{family}_limit")
+    if all(value is None for value in told.values()):
+        return None
+    percent = 100 * told["received"] / limit if limit and told["received"] is not None else None
+    return Counters(f"IPv{family}", **told, limit=limit, percent=percent, bar_class=_bar_class(percent))
+
+
+def _bar_class(percent: float | None) -> str:
+    if percent is None or percent < get_setting("near_max_prefix_percent"):
+        return "bg-success"
+    return "bg-warning" if percent < 100 else "bg-danger"
+
+
+class SessionStatePanel(panels.ObjectPanel):
+    """What the last poll saw of a session: state and counters, with a bar towards each max-prefix."""
+
+    template_name = f"{TEMPLATES}/sessions/state_panel.html"
+    title = _("State")
+
+    def get_context(self, context: Any) -> dict[str, Any]:
+        prepared = super().get_context(context)
+        session: PeeringSession = prepared["object"]
+        state = state_of(session)
+        return {
+            **prepared,
+            "state": state,
+            "badge": state_badge(state, with_time=False),
+            "counters": counters_of(state) if state else (),
+        }
+
+
+class PollStatePanel(panels.ObjectPanel):
+    """Whether a router answers polls, and the neighbours on it that NetBox does not know."""
+
+    template_name = f"{TEMPLATES}/routers/poll_state.html"
+    title = _("Polls")
+
+    def get_context(self, context: Any) -> dict[str, Any]:
+        prepared = super().get_context(context)
+        router: PeeringRouter = prepared["object"]
+        return {
+            **prepared,
+            "state": getattr(router, "state", None),
+            "unknown_count": router.unknown_neighbors.count(),
+            "interval": router.poll_interval or get_setting("poll_interval"),
+        }
