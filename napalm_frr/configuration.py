@@ -28,6 +28,8 @@ LISTS = re.compile(
 )
 # What FRR has switched on by itself, so that `no` is a change though the running configuration shows nothing.
 ON_BY_DEFAULT = {"activate", "send-community", "capability", "enforce-first-as", "graceful-restart-helper"}
+# What FRR has switched on by itself and does not print, unless its defaults are those of a datacenter.
+UNPRINTED = {"bgp ebgp-requires-policy", "bgp network import-check"}
 # Things that are made by name: a `no` for one that is not there changes nothing.
 NAMED = re.compile(
     r"(neighbor|router|route-map|interface|vrf|bfd|profile|peer|network|aggregate-address|redistribute|bgp listen|set|"
@@ -162,6 +164,12 @@ def _enter(result: list[Line], line: Line) -> list[Line] | None:
     if line.text.startswith("no "):
         return _remove(result, line)
     opposite = Line(line.blocks, f"no {line.text}")
+    if (
+        line.text in UNPRINTED
+        and opposite not in result
+        and Line((), "frr defaults datacenter") not in result
+    ):
+        return None
     kept = [other for other in result if other != opposite and not supersedes(line, other)]
     if begins_block(line.text, list(line.blocks)):
         kept = [_renamed(other, line) for other in kept]
@@ -195,7 +203,27 @@ def _remove(result: list[Line], line: Line) -> list[Line] | None:
         return kept
     if NAMED.match(wanted) and not ON_BY_DEFAULT & set(wanted.split()):
         return None
+    if wanted.endswith(" activate") and not _is_active(result, line.blocks, wanted.split()[1]):
+        return None
     return [*result, line]
+
+
+def _is_active(result: list[Line], blocks: tuple[str, ...], neighbor: str) -> bool:
+    """Whether a neighbour has the family of these blocks though no line says so: by its group, or by FRR's default."""
+    router, family = blocks[:1], blocks[-1]
+    groups = {
+        words[3]
+        for line in result
+        if line.blocks == router
+        and (words := line.text.split())[:3] == ["neighbor", neighbor, "peer-group"]
+        and words[3:]
+    }
+    if any(Line(blocks, f"neighbor {group} activate") in result for group in groups):
+        return True
+    return (
+        family in (*router, "address-family ipv4 unicast")
+        and Line(router, "no bgp default ipv4-unicast") not in result
+    )
 
 
 def removes(blocks: tuple[str, ...], wanted: str, other: Line) -> bool:

@@ -207,3 +207,39 @@ def test_nothing_to_do_is_no_difference():
 def test_secrets_are_removed_and_the_rest_of_the_line_stays(line):
     assert sanitized(f"{RUNNING}{line}\nend\n") == f"{RUNNING}{line.replace('s3cret', '<removed>')}\nend\n"
     assert "s3cret" not in masked(f"line 7: Failure to communicate[13] to bgpd, line: {line}\n")
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ("bgp ebgp-requires-policy",),
+        (
+            "neighbor 2001:db8:100::b remote-as 64496",
+            "address-family ipv4 unicast",
+            "no neighbor 2001:db8:100::b activate",
+        ),
+        ("address-family ipv6 unicast", "no neighbor 198.51.100.11 activate"),
+    ],
+)
+def test_what_frr_does_anyway_and_does_not_print_is_no_change(lines):
+    # A neighbour that is new is one; switching off what is not on is none.
+    expected = [line for line in lines if "remote-as" in line]
+    assert [
+        line.text for line in merged(bgp(*lines)).enter if not line.text.startswith(("router", "address"))
+    ] == expected
+
+
+def test_switching_a_family_off_is_a_change_where_frr_has_it_on_by_default_or_by_the_group():
+    by_default = RUNNING.replace(" no bgp default ipv4-unicast\n", "")
+    new = bgp(
+        "neighbor 192.0.2.9 remote-as 64499", "address-family ipv4 unicast", "no neighbor 192.0.2.9 activate"
+    )
+    assert "no neighbor 192.0.2.9 activate" in unparse(merge(parse(by_default), parse(new)).enter)
+    group = bgp(
+        "neighbor IX peer-group",
+        "neighbor 198.51.100.11 peer-group IX",
+        "address-family ipv6 unicast",
+        "neighbor IX activate",
+        "no neighbor 198.51.100.11 activate",
+    )
+    assert "no neighbor 198.51.100.11 activate" in unparse(merged(group).enter)

@@ -103,7 +103,7 @@ def settle_one(pk: int) -> None:
             return
         contents = sealed.opened(deployment)
         try:
-            with Line(deployment.router) as line:
+            with Line(deployment.router, secrets=contents.secrets) as line:
                 _find_out_once(deployment, contents, line, lock)
         except DeviceError as error:
             _leave(deployment, contents, error)

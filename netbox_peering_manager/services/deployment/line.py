@@ -1,6 +1,6 @@
 """A conversation with one router that survives a broken connection: what is asked next opens a new one."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
@@ -22,19 +22,26 @@ class Line:
     """
     A line to a router, for the time of a `with` block. Nothing is connected before something is asked.
 
-    Without `credentials` those of the router's profile. DriverRefused and CredentialsMissing when there is no way in.
+    Without `credentials` those of the router's profile. `secrets`: what else no message may hold. DriverRefused and
+    CredentialsMissing when there is no way in.
     """
 
-    def __init__(self, router: "PeeringRouter", credentials: "Credentials | None" = None):
+    def __init__(
+        self,
+        router: "PeeringRouter",
+        credentials: "Credentials | None" = None,
+        secrets: Iterable[str] = (),
+    ):
         self.access = access_to(router)
         self._credentials = credentials or profile(self.access.profile, router)
+        self._secrets = tuple(secrets)
         self._session = ExitStack()
         self._device: Device | None = None
 
     @property
     def secrets(self) -> tuple[str, ...]:
         """What logs in, to be taken out of whatever is said of this conversation."""
-        return self._credentials.values
+        return (*self._credentials.values, *self._secrets)
 
     def __enter__(self) -> "Line":
         return self
@@ -70,5 +77,5 @@ class Line:
         if self._device is None:
             if not anew:
                 raise DeviceUnreachable(f"{self.access.name}: the connection was lost")
-            self._device = self._session.enter_context(connect(self.access, self._credentials))
+            self._device = self._session.enter_context(connect(self.access, self._credentials, self._secrets))
         return self._device

@@ -95,7 +95,10 @@ def compare(pk: int, credentials: "Credentials | None" = None) -> Deployment:
                 )
             )
         contents = sealed.opened(deployment)
-        with _failing(deployment, contents, credentials), Line(deployment.router, credentials) as line:
+        with (
+            _failing(deployment, contents, credentials),
+            Line(deployment.router, credentials, contents.secrets) as line,
+        ):
             phase(deployment, "compare")
             diff = line.ask(lambda device: _difference(device, deployment, contents))
             neighbors = neighbors_of(line)
@@ -127,7 +130,7 @@ def commit(pk: int, credentials: "Credentials | None" = None) -> Deployment:
         contents = sealed.opened(deployment)
         with _failing(deployment, contents, credentials):
             _check_netbox(deployment, contents)
-            line = Line(deployment.router, credentials)
+            line = Line(deployment.router, credentials, contents.secrets)
         with line:
             with _failing(deployment, contents, credentials):
                 before = neighbors_of(line)
