@@ -106,7 +106,7 @@ def next_state(
         polled=at,
         reason=reason,
         up_since=up_since,
-        last_established=at if bgp_state == ESTABLISHED else former and former.last_established,
+        last_established=at if bgp_state == ESTABLISHED else former.last_established if former else None,
         flaps=(former.flaps if former else 0) + sum(change.former_state == ESTABLISHED for change in changes),
         ipv4=neighbor.ipv4 if neighbor else NO_PREFIXES,
         ipv6=neighbor.ipv6 if neighbor else NO_PREFIXES,
@@ -143,7 +143,7 @@ def is_near(state: State | None, percent: int) -> bool:
     if state is None or not state.is_established:
         return False
     return any(
-        bool(limit) and prefixes.received is not None and prefixes.received * 100 >= limit * percent
+        limit and prefixes.received is not None and prefixes.received * 100 >= limit * percent
         for limit, prefixes in zip(state.limits, (state.ipv4, state.ipv6), strict=True)
     )
 
