@@ -41,6 +41,7 @@ from ...models import (
     SessionConfiguration,
 )
 from .mentions import mentioned
+from .removal import forget_done
 
 if TYPE_CHECKING:
     from django.db.models import Model
@@ -96,10 +97,12 @@ class Standing:
 
 def note(deployment: Deployment) -> None:
     """
-    Bring what is known of a deployment's sessions in line with where it stands now. At most seven queries.
+    Bring what is known of a deployment's sessions in line with where it stands now, and forget the removed ones that it
+    took off the router. At most ten queries.
 
     Called after each move.
     """
+    forget_done(deployment)
     if deployment.status in SILENT or deployment.kind != DeploymentKindChoices.CONFIGURE:
         return
     if deployment.partial:

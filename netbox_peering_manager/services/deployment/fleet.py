@@ -98,9 +98,10 @@ def deploy_many(
     """
     if batch is None:
         batch = new_batch(routers, user, automatic=automatic, scheduled=scheduled, max_failures=max_failures)
+    names = {one["router"]: one["name"] for one in batch.asked}
     for position, router in enumerate(routers):
         if report:
-            report(position, len(routers), str(router))
+            report(position, len(routers), names.get(router.pk, ""))
         if _why_stopped(batch):
             break
         try:

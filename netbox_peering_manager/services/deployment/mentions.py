@@ -11,7 +11,7 @@ import ipaddress
 import re
 from collections.abc import Iterator
 
-__all__ = ("mentioned",)
+__all__ = ("addresses_in", "mentioned")
 
 # What may be an address, with what else may follow on it in a configuration: ";", "{", "/32".
 WORD = re.compile(r"[0-9A-Fa-f:.]{3,}")
@@ -23,6 +23,11 @@ HEADINGS = ("+++", "---", "@@")
 def mentioned(diff: str) -> frozenset[str]:
     """Return the addresses that changed lines of `diff` are about, as ipaddress spells them."""
     return frozenset(address for line in _concerned(diff) for address in _addresses(line))
+
+
+def addresses_in(text: str) -> frozenset[str]:
+    """Return every address that `text` holds, as ipaddress spells them."""
+    return frozenset(_addresses(text))
 
 
 def _concerned(diff: str) -> Iterator[str]:

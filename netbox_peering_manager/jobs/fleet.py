@@ -1,0 +1,110 @@
+"""Many routers at once, in the background: one job asks for the deployments, and each of these has a job of its own."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from core.choices import JobNotificationChoices
+from core.exceptions import JobFailed
+from core.models import Job
+from netbox.constants import RQ_QUEUE_DEFAULT
+from users.models import User
+
+from ..models import DeploymentBatch, PeeringRouter
+from ..services.deployment.fleet import deploy_many, new_batch
+from .base import PeeringJob
+from .deployments import DeploymentJob
+
+__all__ = ("FleetJob", "start_batch")
+
+# Rendering a large router takes some seconds on a slow machine.
+SECONDS_PER_ROUTER = 20
+SHORTEST_TIMEOUT_S = 600
+
+
+def start_batch(
+    routers: Sequence[PeeringRouter],
+    user: Any,
+    *,
+    automatic: bool,
+    scheduled: datetime | None = None,
+    max_failures: int | None = None,
+    sessions_by_router: Mapping[int, Sequence[int]] | None = None,
+    reason: str = "",
+) -> DeploymentBatch:
+    """
+    Make a batch for these routers and queue the job that asks for their deployments. See fleet.deploy_many().
+    """
+    batch = new_batch(routers, user, automatic=automatic, scheduled=scheduled, max_failures=max_failures)
+    FleetJob.enqueue(
+        user=user,
+        queue_name=RQ_QUEUE_DEFAULT,
+        job_timeout=max(SHORTEST_TIMEOUT_S, len(routers) * SECONDS_PER_ROUTER),
+        # Each deployment's job tells of its own failure, and the page of the batch tells all.
+        notifications=JobNotificationChoices.NOTIFICATION_ON_FAILURE,
+        batch=batch.pk,
+        routers=[router.pk for router in routers],
+        automatic=automatic,
+        scheduled=scheduled.isoformat() if scheduled else None,
+        sessions_by_router=dict(sessions_by_router) if sessions_by_router is not None else None,
+        reason=reason,
+    )
+    return batch
+
+
+class FleetJob(PeeringJob):
+    """Ask for the deployments of a batch, one router after the other. Its data hold the batch's id and the progress."""
+
+    class Meta:
+        name = "Deploy Many Routers"
+
+    def run(
+        self,
+        *,
+        batch: int,
+        routers: Sequence[int],
+        automatic: bool,
+        scheduled: str | None = None,
+        sessions_by_router: Mapping[Any, Sequence[int]] | None = None,
+        reason: str = "",
+        **kwargs: Any,
+    ) -> None:
+        # Anew: with the job waits the user as it was when the job was queued, with the rights that it had then.
+        user = User.objects.filter(pk=self.job.user_id, is_active=True).first()
+        found = DeploymentBatch.objects.filter(pk=batch).first()
+        if user is None or found is None:
+            self.job.error = _("The user who asked for this, or the batch, is gone.")
+            self.logger.error(self.job.error)
+            raise JobFailed
+        self.keep(batch=batch)
+        visible = PeeringRouter.objects.restrict(user, "view").with_access().in_bulk(routers)
+        chosen = [visible.get(pk) or _unseen(pk) for pk in routers]
+        done = deploy_many(
+            chosen,
+            user,
+            automatic=automatic,
+            scheduled=datetime.fromisoformat(scheduled) if scheduled else None,
+            sessions_by_router=_by_number(sessions_by_router),
+            batch=found,
+            reason=reason,
+            start=lambda deployment: self._start(deployment, user),
+            report=self.report,
+        )
+        self.logger.info(
+            _("{batch}: {count} deployments were made").format(batch=done, count=done.deployments.count())
+        )
+
+    @staticmethod
+    def _start(deployment: Any, user: Any) -> Job:
+        return DeploymentJob.start(deployment, user)
+
+
+def _unseen(pk: int) -> PeeringRouter:
+    """A router that is gone or hidden by now: asking for it is refused, with the words for that."""
+    return PeeringRouter(pk=pk)
+
+
+def _by_number(sessions_by_router: Mapping[Any, Sequence[int]] | None) -> dict[int, Sequence[int]] | None:
+    return None if sessions_by_router is None else {int(pk): ids for pk, ids in sessions_by_router.items()}

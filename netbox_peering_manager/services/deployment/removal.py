@@ -1,0 +1,68 @@
+"""
+Forgetting the sessions that were deleted in NetBox, once their router really no longer has them.
+
+What is to be removed stands in RemovedSession (services.provisioning.removal). It is in every deployment of the whole
+router, and in those that are made to remove it.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from ...choices import ConfigModeChoices, DeploymentKindChoices
+from ...choices import DeploymentStatusChoices as Status
+from ...models import Deployment, RemovedSession
+from .mentions import addresses_in
+
+__all__ = ("forget_done",)
+
+# VRF ("": none), address, interface of a link-local one.
+type Neighbor = tuple[str, str, str]
+
+
+def forget_done(deployment: Deployment) -> int:
+    """
+    Forget the removed sessions of a deployment that is done, and return how many. Three queries at most.
+
+    Those that the router still lists among its neighbours are kept: its config template did not remove them.
+    """
+    if deployment.status != Status.DONE or deployment.kind == DeploymentKindChoices.COMMANDS:
+        return 0
+    removed = RemovedSession.objects.filter(
+        device=deployment.router.device_id, removed__lte=deployment.created
+    )
+    gone = [row.pk for row in _of(deployment, removed) if _is_gone(deployment, row)]
+    if not gone:
+        return 0
+    return RemovedSession.objects.filter(pk__in=gone).delete()[0]
+
+
+def _of(deployment: Deployment, removed: Iterable[RemovedSession]) -> list[RemovedSession]:
+    """Those that were in the deployment."""
+    if not deployment.partial:
+        return list(removed)
+    targets = deployment.targets.filter(session=None)
+    wanted = {(one.vrf, one.remote_ip, one.local_interface) for one in targets}
+    return [row for row in removed if _neighbor(row) in wanted] if wanted else []
+
+
+def _is_gone(deployment: Deployment, row: RemovedSession) -> bool:
+    # What was seen after it was sent; when there was nothing to send, when it was compared.
+    sent = deployment.sent is not None
+    seen: list[dict[str, Any]] = (deployment.sessions_after if sent else deployment.sessions_before) or []
+    if any(_is(row, one) for one in seen):
+        return False
+    if seen or sent or deployment.mode == ConfigModeChoices.REPLACE:
+        return True
+    # The router tells no neighbours, and nothing was sent: that there was nothing to change says something only when
+    # the template spoke of this one.
+    return row.remote_ip in addresses_in(deployment.masked_text)
+
+
+def _is(row: RemovedSession, seen: dict[str, Any]) -> bool:
+    if (row.vrf, row.remote_ip) != (seen["vrf"], seen["remote_ip"]):
+        return False
+    return not row.local_interface or seen["interface"] in ("", row.local_interface)
+
+
+def _neighbor(row: RemovedSession) -> Neighbor:
+    return row.vrf, row.remote_ip, row.local_interface
