@@ -105,7 +105,7 @@ class Connection:
         login = self.login
         self._know_hosts(client)
         try:
-            client.connect(**self._arguments())
+            client.connect(**self._arguments(), **self._keys())
         except paramiko.BadHostKeyException as error:
             raise ConnectionException(
                 f"{login.host} showed the host key {key_name(error.key)}, but {self._known_hosts} has "
@@ -162,15 +162,11 @@ class Connection:
     def _arguments(self) -> dict[str, Any]:
         """What `paramiko.SSHClient.connect` takes."""
         login, configured = self.login, self._ssh_config()
-        key_files = [login.key_file] if login.key_file else configured.get("identityfile", [])
         arguments: dict[str, Any] = {
             "hostname": configured.get("hostname", login.host),
             "port": int(configured.get("port", login.port)),
             "username": login.username or configured.get("user"),
             "password": login.password or None,
-            "key_filename": [os.path.expanduser(path) for path in key_files] or None,
-            "passphrase": login.passphrase or None,
-            "look_for_keys": login.use_keys and not key_files,
             "allow_agent": login.allow_agent,
             "timeout": login.timeout_s,
             "banner_timeout": login.timeout_s,
@@ -180,6 +176,21 @@ class Connection:
         if "proxycommand" in configured:
             arguments["sock"] = paramiko.ProxyCommand(configured["proxycommand"])
         return arguments
+
+    def _keys(self) -> dict[str, Any]:
+        """
+        Which keys it takes. One key is read beforehand: of a file's name paramiko tries every type, and of a login that
+        was refused it then says "Invalid key".
+        """
+        login = self.login
+        key_files = [login.key_file] if login.key_file else self._ssh_config().get("identityfile", [])
+        if len(key_files) == 1:
+            return {"pkey": read_key(key_files[0], login.passphrase), "look_for_keys": False}
+        return {
+            "key_filename": [os.path.expanduser(path) for path in key_files] or None,
+            "passphrase": login.passphrase or None,
+            "look_for_keys": login.use_keys and not key_files,
+        }
 
     def _ssh_config(self) -> dict[str, Any]:
         """What an ssh_config says of the host; {} when none was given."""
@@ -251,6 +262,26 @@ class Connection:
 
     def _closed(self, why: object) -> ConnectionClosedException:
         return ConnectionClosedException(f"The connection to {self.login.host} is gone: {why}")
+
+
+def read_key(path: str, passphrase: str = "") -> paramiko.PKey:
+    """A private key, with the certificate beside it. Raises ConnectAuthError when the file holds none of use."""
+    path, reason = os.path.expanduser(path), "it holds no private key that paramiko knows"
+    for kind in (paramiko.Ed25519Key, paramiko.ECDSAKey, paramiko.RSAKey):
+        try:
+            key = kind.from_private_key_file(path, passphrase or None)
+        except paramiko.PasswordRequiredException:
+            reason = "it is encrypted, and there is no passphrase"
+        except (paramiko.SSHException, ValueError):
+            # Of another type, or encrypted with another passphrase.
+            continue
+        except OSError as error:
+            reason = str(error.strerror)
+        else:
+            if os.path.exists(f"{path}-cert.pub"):
+                key.load_certificate(f"{path}-cert.pub")
+            return key
+    raise ConnectAuthError(f"The key {path} cannot be used: {reason}. Check key and passphrase")
 
 
 def read(receive: Any, channel: paramiko.Channel, deadline: float) -> str:

@@ -88,10 +88,36 @@ def _validate_drivers(drivers: Any) -> None:
             raise ImproperlyConfigured(
                 f'{PLUGIN}: napalm_drivers[{slug!r}] must name a "driver" in small letters, digits and underscores.'
             )
-        if unknown := set(said) - {"driver", "args", "capabilities"}:
+        if unknown := set(said) - {"driver", "args", "capabilities", "host_keys_strict"}:
             raise ImproperlyConfigured(
                 f"{PLUGIN}: napalm_drivers[{slug!r}] has no use for {', '.join(sorted(map(str, unknown)))}."
             )
+        _validate_driver(slug, said)
+
+
+def _validate_driver(slug: Any, said: Mapping[str, Any]) -> None:
+    where = f"{PLUGIN}: napalm_drivers[{slug!r}]"
+    if not isinstance(said.get("host_keys_strict", True), bool):
+        raise ImproperlyConfigured(f"{where}: host_keys_strict must be True or False.")
+    if not isinstance(said.get("args", {}), Mapping):
+        raise ImproperlyConfigured(f"{where}: args must map the names of the driver's arguments to values.")
+    capabilities = said.get("capabilities", {})
+    if not isinstance(capabilities, Mapping):
+        raise ImproperlyConfigured(f"{where}: capabilities must map what the driver can do to values.")
+    for name, value in capabilities.items():
+        if name not in _CAPABILITIES:
+            raise ImproperlyConfigured(
+                f"{where}: no driver has the capability {name}. There are {', '.join(_CAPABILITIES)}."
+            )
+        wanted = _CAPABILITIES[name]
+        fits = value in wanted if isinstance(wanted, tuple) else type(value) is wanted
+        if not fits or (isinstance(value, int) and value < 0):
+            shown = " or ".join(map(repr, wanted)) if isinstance(wanted, tuple) else wanted.__name__
+            raise ImproperlyConfigured(f"{where}: the capability {name} must be {shown}, not {value!r}.")
+    if said["driver"] not in _KNOWN_DRIVERS and "capabilities" not in said:
+        raise ImproperlyConfigured(
+            f'{where}: nobody knows what the driver {said["driver"]} can do. Say so, as "capabilities".'
+        )
 
 
 def _validate_profiles(profiles: Any) -> None:
@@ -110,6 +136,21 @@ def _validate_profiles(profiles: Any) -> None:
             elif what not in ("username", "key_file"):
                 raise ImproperlyConfigured(f"{PLUGIN}: credential_profiles[{name!r}] has no use for {what}.")
 
+
+# What services.devices.capabilities has a table of; a test holds them together. Spelt out, because nothing of the
+# plugin can be imported while the settings are read.
+_KNOWN_DRIVERS = ("eos", "frr", "ios", "iosxr", "iosxr_netconf", "junos", "nxos", "nxos_ssh")
+_CAPABILITIES: dict[str, Any] = {
+    "merge": bool,
+    "replace": bool,
+    "message": bool,
+    "revert_unit_s": int,
+    "pending": bool,
+    "rollback": bool,
+    "neighbors": ("detail", "summary", "none"),
+    "bgp_config": bool,
+    "host_keys": ("known_hosts", "tls", "none"),
+}
 
 # The least that each may be.
 _ROUTER_NUMBERS = {

@@ -10,6 +10,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from netbox.models import PrimaryModel
+from netbox.models.features import JobsMixin
 
 from ..choices import ApprovalChoices, ConfigModeChoices
 from ..querysets import PeeringRouterQuerySet
@@ -24,11 +25,51 @@ SECRET_NAME = re.compile(
 )
 SECRET_NAMES = frozenset(("pass", "pwd", "key", "pkey", "pw"))
 PLACE_NAME = re.compile(r"(file|path)s?$")
+# Whom a driver trusts, what it runs or writes on the worker, and as whom it logs in: for the plugin's settings alone.
+SETTINGS_ONLY = frozenset(
+    (
+        "allow_agent",
+        "alt_host_keys",
+        "alt_key_file",
+        "bind_addr",
+        "ca_file",
+        "cert_file",
+        "context",
+        "enforce_verification",
+        "eos_transport",
+        "frr_reload",
+        "host",
+        "hostkey_b64",
+        "hostkey_verify",
+        "hostname",
+        "key_file",
+        "key_filename",
+        "known_hosts",
+        "look_for_keys",
+        "nxos_protocol",
+        "proxy_command",
+        "session_log",
+        "session_log_file_mode",
+        "sock",
+        "sock_fd",
+        "ssh_config",
+        "ssh_config_file",
+        "ssh_strict",
+        "ssl_verify",
+        "state_dir",
+        "system_host_keys",
+        "transport",
+        "unknown_host_cb",
+        "use_keys",
+        "username",
+        "verify",
+    )
+)
 # https://user:password@host
 USERINFO = re.compile(r"://[^/@\s:]*:[^/@\s]+@")
 
 
-class PeeringRouter(PrimaryModel):
+class PeeringRouter(JobsMixin, PrimaryModel):
     """A device's part in peering. Credentials are only named here; the settings hold where they come from."""
 
     device = models.OneToOneField(
@@ -150,13 +191,23 @@ class PeeringRouter(PrimaryModel):
         if self.napalm_args is None:
             return ""
         if not isinstance(self.napalm_args, dict):
-            return _('Write a JSON object, such as {"timeout": 30}.')
+            return _('Write a JSON object, such as {"port": 830}.')
+        if names := settings_only(self.napalm_args):
+            return _(
+                '{names}: only the plugin\'s settings may say this (napalm_drivers, as "args"), because it decides '
+                "whom the router's password is sent to, or what runs on the worker. Take it out."
+            ).format(names=", ".join(names))
         if not (names := list(secrets_in(self.napalm_args))):
             return ""
         return _(
             "{names}: this looks like a secret, and everybody who may view the router would see it, also in "
             "the change log. Take it out, keep it in a credential profile and name that profile here."
         ).format(names=", ".join(names))
+
+
+def settings_only(arguments: dict[str, Any]) -> list[str]:
+    """Return those names of NAPALM arguments that only the plugin's settings may hold, in order."""
+    return sorted(name for name in arguments if name.lower() in SETTINGS_ONLY)
 
 
 def secrets_in(value: Any, path: str = "") -> Iterator[str]:

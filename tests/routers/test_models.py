@@ -52,7 +52,7 @@ def test_keys_that_name_a_secret_are_found(key):
     "args",
     [
         {},
-        {"timeout": 30, "port": 830, "transport": "ssh"},
+        {"keepalive": 30, "port": 830, "config_lock": True},
         {
             "key_file": "/etc/netbox/id",
             "ssh_config_file": "~/.ssh/config",
@@ -92,7 +92,7 @@ class TestRules:
     @pytest.mark.parametrize("args", [[], "text", 1, ["a"]])
     def test_arguments_that_are_no_object_are_refused(self, args):
         assert errors_of(napalm_args=args) == {
-            "napalm_args": ['Write a JSON object, such as {"timeout": 30}.']
+            "napalm_args": ['Write a JSON object, such as {"port": 830}.']
         }
 
     def test_second_router_of_a_device_is_refused(self):

@@ -1,42 +1,42 @@
 """
-One NAPALM session with a router: the calls that we use, and NAPALM's exceptions as our own.
+One NAPALM session with a router: the calls that we use. What drivers raise becomes our own in `errors`.
 
 The driver is imported by NAPALM by its name, so only names of the setting napalm_drivers get here (`access`). What it
 can do is looked up beforehand (`capabilities`); a NotImplementedError is a bug.
 """
 
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from django.utils.translation import gettext as _
 
-from ...exceptions import (
-    ConfigurationRefused,
-    DeviceError,
-    DeviceLocked,
-    DeviceUnreachable,
-    DriverRefused,
-    LoginRefused,
-    NapalmMissing,
-)
+from ...exceptions import DriverRefused, NapalmMissing
 from .access import Access
+from .arguments import arm, driver_arguments, password_for
 from .credentials import Credentials
+from .errors import device_error, quieten
+from .masking import secrets_of
 
 __all__ = ("Device", "connect")
 
 
 class Device:
-    """An open session. Every method raises a DeviceError that names the router."""
+    """
+    An open session. Every method raises a DeviceError that names the router and holds no secret: neither those that it
+    was told of, nor those of the candidates that it has loaded.
+    """
 
-    def __init__(self, access: Access, driver: Any):
+    def __init__(self, access: Access, driver: Any, secrets: Iterable[str] = ()):
         self.access = access
         self._driver = driver
+        self._secrets = tuple(secrets)
 
     def load(self, text: str, *, replace: bool) -> None:
         """Load the candidate. ConfigurationRefused when the router does not understand it."""
+        self._secrets = (*self._secrets, *secrets_of(text))
         load = self._driver.load_replace_candidate if replace else self._driver.load_merge_candidate
         self._call(load, config=text)
 
@@ -89,93 +89,84 @@ class Device:
         """The running configuration, with its secrets."""
         return str(self._call(self._driver.get_config, retrieve="running")["running"])
 
+    def facts(self) -> dict[str, Any]:
+        """get_facts() as NAPALM gives it: "vendor", "model", "os_version", "hostname" …"""
+        return self._call(self._driver.get_facts)
+
     def _call(self, method: Callable[..., Any], **arguments: Any) -> Any:
-        with translated(self.access):
+        try:
             return method(**arguments)
+        except Exception as error:
+            failure = device_error(self.access, error, self._secrets)
+        # Out here nothing is being handled: what the driver raised quotes what it was sent, and must not be a cause.
+        raise failure
 
 
 @contextmanager
-def connect(access: Access, credentials: Credentials) -> Iterator[Device]:
+def connect(access: Access, credentials: Credentials, secrets: Iterable[str] = ()) -> Iterator[Device]:
     """
-    Open a session for the time of a `with` block.
+    Open a session for the time of a `with` block. `secrets`: what else no message may hold.
 
     NapalmMissing without NAPALM; LoginRefused, HostKeyRefused, DeviceUnreachable and DeviceTimeout by what went wrong.
     """
+    known = (*credentials.values, *secrets)
+    driver = _opened(access, credentials, known)
     try:
-        from napalm import get_network_driver
-    except ImportError as error:
-        raise NapalmMissing(
-            _('NAPALM is not installed on this worker: pip install "netbox-peering-manager[napalm]".')
-        ) from error
-    with _key_file(credentials) as key_file, translated(access):
-        try:
-            driver_class = get_network_driver(access.driver)
-        except Exception as error:
-            raise DriverRefused(
-                _("{router}: NAPALM has no driver {driver} here. Install it on the workers.").format(
-                    router=access.name, driver=access.driver
-                )
-            ) from error
-        driver = driver_class(
-            access.host,
-            credentials.username,
-            credentials.password,
-            timeout=access.timeout_s,
-            optional_args=_arguments(access, credentials, key_file),
-        )
-        driver.open()
-    try:
-        yield Device(access, driver)
+        yield Device(access, driver, known)
     finally:
         # It has done its work, or has failed and said why.
         with suppress(Exception):
             driver.close()
 
 
-def _arguments(access: Access, credentials: Credentials, key_file: str) -> dict[str, Any]:
-    arguments = dict(access.arguments)
-    if key_file:
-        arguments["key_file"] = key_file
-    if credentials.passphrase:
-        arguments["passphrase"] = credentials.passphrase
-    if credentials.enable_secret:
-        arguments["secret"] = credentials.enable_secret
-    return arguments
+def _opened(access: Access, credentials: Credentials, secrets: tuple[str, ...]) -> Any:
+    """A driver with an open session."""
+    driver_class = _driver_class(access)
+    quieten()
+    driver: Any = None
+    with tempfile.TemporaryDirectory(prefix="peering-") as name:
+        folder = Path(name)
+        try:
+            driver = driver_class(
+                access.host,
+                credentials.username,
+                password_for(access, credentials),
+                timeout=access.timeout_s,
+                optional_args=driver_arguments(access, credentials, _key_file(credentials, folder), folder),
+            )
+            arm(access, driver)
+            driver.open()
+            return driver
+        except Exception as error:
+            failure = device_error(access, error, secrets, opening=True)
+    with suppress(Exception):
+        driver.close()
+    raise failure
 
 
-@contextmanager
-def _key_file(credentials: Credentials) -> Iterator[str]:
+def _driver_class(access: Access) -> Any:
+    try:
+        from napalm import get_network_driver
+        from napalm.base.exceptions import ModuleImportError
+    except ImportError as error:
+        raise NapalmMissing(
+            _('NAPALM is not installed on this worker: pip install "netbox-peering-manager[napalm]".')
+        ) from error
+    try:
+        return get_network_driver(access.driver)
+    except (ImportError, ModuleImportError) as error:
+        raise DriverRefused(
+            _("{router}: NAPALM has no driver {driver} here. Install it on the workers.").format(
+                router=access.name, driver=access.driver
+            )
+        ) from error
+
+
+def _key_file(credentials: Credentials, folder: Path) -> str:
     """The path of the key: drivers take no other. Of one that is no file, for as long as it takes to log in."""
     if not credentials.key:
-        yield credentials.key_file
-        return
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "key"
-        path.touch(mode=0o600)
-        path.write_text(f"{credentials.key}\n")
-        yield str(path)
-
-
-@contextmanager
-def translated(access: Access) -> Iterator[None]:
-    """Raise what NAPALM raises in the body as a DeviceError that names the router."""
-    from napalm.base import exceptions as napalm
-
-    try:
-        yield
-    except DeviceError:
-        raise
-    except napalm.ConnectAuthError as error:
-        raise LoginRefused(_said(access, error)) from error
-    except napalm.ConnectionException as error:
-        raise DeviceUnreachable(_said(access, error)) from error
-    except (napalm.LockError, napalm.SessionLockedException) as error:
-        raise DeviceLocked(_said(access, error)) from error
-    except (napalm.MergeConfigException, napalm.ReplaceConfigException, napalm.CommitError) as error:
-        raise ConfigurationRefused(_said(access, error)) from error
-    except napalm.NapalmException as error:
-        raise DeviceError(_said(access, error)) from error
-
-
-def _said(access: Access, error: Exception) -> str:
-    return f"{access.name}: {error}"
+        return str(Path(credentials.key_file).expanduser()) if credentials.key_file else ""
+    path = folder / "key"
+    path.touch(mode=0o600)
+    path.write_text(f"{credentials.key}\n")
+    return str(path)
