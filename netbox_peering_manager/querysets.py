@@ -31,6 +31,7 @@ __all__ = (
     "PeeringRouterQuerySet",
     "PeeringSessionQuerySet",
     "RemovedSessionQuerySet",
+    "UnknownNeighborQuerySet",
     "count_with_remote_as",
 )
 
@@ -334,6 +335,21 @@ class DeploymentQuerySet(RestrictedQuerySet):
 
     def with_router(self) -> Self:
         """Join what naming a deployment takes."""
+        return self.select_related(
+            "router__device__virtual_chassis", "router__device__device_type__manufacturer"
+        )
+
+
+class UnknownNeighborQuerySet(RestrictedQuerySet):
+    """Neighbours that routers have and NetBox does not."""
+
+    def restrict(self, user: "AbstractBaseUser | AnonymousUser", action: str = "view") -> Self:
+        """Keep those of routers that `user` may view (or, for another action, may act on)."""
+        routers = apps.get_model("netbox_peering_manager", "PeeringRouter").objects.restrict(user, action)
+        return self.filter(router__in=routers.order_by().values("pk"))
+
+    def with_router(self) -> Self:
+        """Join what naming the router takes."""
         return self.select_related(
             "router__device__virtual_chassis", "router__device__device_type__manufacturer"
         )

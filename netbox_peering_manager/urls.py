@@ -17,6 +17,7 @@ MODELS = {
     "relationships": "relationship",
     "sessions": "peeringsession",
     "routers": "peeringrouter",
+    "unknown-neighbors": "unknownneighbor",
     "peeringdb/drift": "peeringdbdrift",
     "peeringdb/refused": "peeringdbrefusedrow",
     "peeringdb/syncs": "peeringdbsync",

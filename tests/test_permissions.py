@@ -23,6 +23,7 @@ from users.models import ObjectPermission
 
 from netbox_peering_manager import models
 from tests import factories
+from tests.monitoring.observed import unknown
 
 pytestmark = pytest.mark.django_db
 
@@ -67,6 +68,7 @@ def network():
     session = factories.make_session(bgp_peer, relationship, connection.peering_network, description=MARK)
     device = connection.interface.device
     template = ConfigTemplate.objects.create(name=MARK, template_code="{{ sessions | length }}")
+    router = models.PeeringRouter.objects.create(device=device, config_template=template, description=MARK)
     return {
         "peeringfabric": connection.peering_network.fabric,
         "peeringnetwork": connection.peering_network,
@@ -75,9 +77,8 @@ def network():
         "hiddenpeer": models.HiddenPeer.objects.create(asn=64499, reason=MARK),
         "relationship": relationship,
         "peeringsession": session,
-        "peeringrouter": models.PeeringRouter.objects.create(
-            device=device, config_template=template, description=MARK
-        ),
+        "peeringrouter": router,
+        "unknownneighbor": unknown(router, description=MARK),
         "device": device,
         "job": Job.objects.create(name=MARK, job_id=uuid.uuid4()),
         "peeringdbsync": models.PeeringDBSync.objects.create(mode="full", status="completed", message=MARK),
@@ -107,6 +108,7 @@ KINDS = {
     "syncs": "peeringdbsync",
     "refused": "peeringdbrefusedrow",
     "drift": "peeringdbdrift",
+    "unknown-neighbors": "unknownneighbor",
 }
 
 

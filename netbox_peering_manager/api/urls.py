@@ -17,6 +17,7 @@ from .views import (
     peers_hidden,
     routers,
     sessions,
+    states,
 )
 from .views.fabrics_peeringdb import ImportPresenceView
 from .views.peeringdb import PeeringDBSyncNowView
@@ -28,6 +29,7 @@ from .views.sessions_add import (
     AddSessionsOfPeerView,
     AddSessionsView,
 )
+from .views.states import SessionHistoryView
 
 app_name = "netbox_peering_manager"
 
@@ -39,6 +41,7 @@ for prefix, viewset in (
     *peers_hidden.routes,
     *sessions.routes,
     *routers.routes,
+    *states.routes,
     *peeringdb.routes,
     *peeringdb_drift.routes,
 ):
@@ -56,6 +59,7 @@ urlpatterns = [
     ),
     path("sessions/add-selected/", AddSessionsView.as_view(), name="session-add-selected"),
     path("sessions/add-selected/<int:pk>/", AddedSessionsView.as_view(), name="session-added"),
+    path("sessions/<int:pk>/history/", SessionHistoryView.as_view(), name="session-history"),
     path("fabrics/<int:pk>/add-sessions/", AddSessionsOfFabricView.as_view(), name="fabric-add-sessions"),
     path("peer-asns/<int:pk>/add-sessions/", AddSessionsOfPeerView.as_view(), name="peer-asn-add-sessions"),
     path("peeringdb/sync/", PeeringDBSyncNowView.as_view(), name="peeringdb-sync"),

@@ -6,3 +6,4 @@ from .peers_candidates import *
 from .peers_hidden import *
 from .routers import *
 from .sessions import *
+from .unknown_neighbors import *

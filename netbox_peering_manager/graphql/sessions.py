@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from netbox_routing.graphql.types import BGPPeerType, RouteMapType
 
     from .fabrics import PeeringNetworkFilter, PeeringNetworkType
+    from .states import SessionStateType
 
 
 @register_filter(Relationship, lookups=True)
@@ -95,6 +96,8 @@ class PeeringSessionType(PrimaryObjectType):
         Annotated["SessionConfigurationType", strawberry.lazy("netbox_peering_manager.graphql.configuration")]
         | None
     )
+
+    state: Annotated["SessionStateType", strawberry.lazy("netbox_peering_manager.graphql.states")] | None
 
     @strawberry_django.field(only=["encrypted_password"])
     def has_password(self) -> bool:

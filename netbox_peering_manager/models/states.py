@@ -8,6 +8,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from ..choices import BGPStateChoices, RouterDriftChoices
+from ..querysets import UnknownNeighborQuerySet
 
 __all__ = ("RouterState", "SessionSample", "SessionState", "SessionStateChange", "UnknownNeighbor")
 
@@ -156,6 +157,8 @@ class UnknownNeighbor(models.Model):
     first_seen = models.DateTimeField()
     last_seen = models.DateTimeField()
 
+    objects = UnknownNeighborQuerySet.as_manager()
+
     class Meta:
         ordering = ("router", "vrf", "remote_ip")
         verbose_name = _("unknown neighbor")
@@ -168,3 +171,6 @@ class UnknownNeighbor(models.Model):
 
     def __str__(self) -> str:
         return f"{self.router}: {self.remote_ip}"
+
+    def get_bgp_state_color(self) -> str | None:
+        return BGPStateChoices.colors.get(self.bgp_state)

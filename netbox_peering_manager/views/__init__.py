@@ -11,4 +11,5 @@ from . import (  # noqa: F401  (registers the views)
     rendering,
     routers,
     sessions,
+    unknown_neighbors,
 )

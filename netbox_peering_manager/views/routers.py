@@ -12,6 +12,7 @@ from utilities.views import register_model_view
 from .. import filtersets, forms, tables
 from ..models import PeeringRouter
 from ..ui import routers as ui
+from ..ui.states import PollStatePanel
 from .peers import WithCounts
 
 
@@ -29,11 +30,12 @@ class PeeringRouterListView(WithCounts, generic.ObjectListView):
 class PeeringRouterView(generic.ObjectView):
     template_name = "generic/object.html"
     queryset = PeeringRouter.objects.with_device().select_related(
-        "device__site", "device__role", "device__platform", "config_template"
+        "device__site", "device__role", "device__platform", "config_template", "state"
     )
     layout = layout.SimpleLayout(
         left_panels=[ui.PeeringRouterPanel(), TagsPanel(), CommentsPanel()],
         right_panels=[
+            PollStatePanel(),
             ui.PeeringRouterAccessPanel(),
             JSONPanel("napalm_args", title=_("NAPALM arguments")),
             CustomFieldsPanel(),

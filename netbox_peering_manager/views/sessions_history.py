@@ -1,7 +1,6 @@
 """Area `sessions`: the tab "History" of a session: its states and prefixes over time, drawn, and its transitions."""
 
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 from django.http import HttpRequest
@@ -13,17 +12,12 @@ from utilities.views import ViewTab, register_model_view
 
 from ..models import PeeringSession
 from ..services.monitoring import history
+from ..services.monitoring.ranges import DEFAULT_RANGE, RANGES
 from ..tables.state_changes import CountedData, SessionStateChangeTable
 from ..tables.states import state_badge, state_of
 from ..ui import charts
 
-RANGES = {
-    "24h": (_("24 hours"), timedelta(hours=24)),
-    "7d": (_("7 days"), timedelta(days=7)),
-    "30d": (_("30 days"), timedelta(days=30)),
-    "1y": (_("1 year"), timedelta(days=365)),
-}
-DEFAULT_RANGE = "7d"
+LABELS = {"24h": _("24 hours"), "7d": _("7 days"), "30d": _("30 days"), "1y": _("1 year")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +42,7 @@ class PeeringSessionHistoryView(generic.ObjectView):
         chosen = request.GET.get("range", DEFAULT_RANGE)
         chosen = chosen if chosen in RANGES else DEFAULT_RANGE
         until = timezone.now()
-        since = until - RANGES[chosen][1]
+        since = until - RANGES[chosen]
         state = state_of(instance)
         limits = {family: getattr(state, f"ipv{family}_limit", None) for family in history.FAMILIES}
         changes = instance.state_changes.filter(at__gte=since, at__lte=until).order_by("-at", "-pk")
@@ -56,7 +50,7 @@ class PeeringSessionHistoryView(generic.ObjectView):
         table = SessionStateChangeTable(CountedData(changes, count))
         table.configure(request)
         return {
-            "ranges": [Range(key, label, key == chosen) for key, (label, _time) in RANGES.items()],
+            "ranges": [Range(key, LABELS[key], key == chosen) for key in RANGES],
             "badge": state_badge(state),
             "strip": charts.strip(spans),
             "charts": charts.charts(history.series(instance, since, until=until), limits, since, until),

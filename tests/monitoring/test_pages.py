@@ -182,3 +182,33 @@ def test_page_warns_of_a_stale_state(session):
 
 def test_page_of_a_session_that_was_never_polled_says_so(session):
     assert "No poll has read the state of this session." in show(session)
+
+
+#
+# Page of a router
+#
+
+
+@pytest.fixture
+def router(session):
+    return PeeringRouter.objects.create(device=session.device, poll_enabled=True, poll_interval=7)
+
+
+def test_router_page_shows_when_it_was_polled(router):
+    RouterState.objects.create(router=router, polled=hours_ago(2))
+    text = show(router)
+    assert "Last answer" in text
+    assert "every 7 minutes" in text
+
+
+def test_router_page_says_since_when_and_why_polls_fail(router):
+    RouterState.objects.create(router=router, failing_since=hours_ago(2), failure="<i>No route to host</i>")
+    text = show(router)
+    assert "has not answered since" in text
+    assert "&lt;i&gt;No route to host" in text
+
+
+def test_router_page_counts_unknown_neighbors_and_leads_to_them(router):
+    unknown(router)
+    unknown(router, "198.51.100.201")
+    assert re.search(rf'unknown-neighbors/\?router_id={router.pk}">\s*2\s*</a>', show(router))

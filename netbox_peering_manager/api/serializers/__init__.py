@@ -7,3 +7,4 @@ from .peers_candidates import *
 from .peers_hidden import *
 from .routers import *
 from .sessions import *
+from .states import *

@@ -19,6 +19,7 @@ from ...services.provisioning.create import usable_connections
 from ...services.secrets import password_fields
 from .configuration import SessionConfigurationField
 from .fabrics import PeeringNetworkSerializer
+from .states import SessionStateSerializer
 
 __all__ = ("NewSessionSerializer", "PasswordSerializer", "PeeringSessionSerializer", "RelationshipSerializer")
 
@@ -90,6 +91,7 @@ class PeeringSessionSerializer(PrimaryModelSerializer):
     )
     has_password = serializers.BooleanField(read_only=True)
     has_clear_password = serializers.BooleanField(read_only=True)
+    state = SessionStateSerializer(read_only=True, allow_null=True, default=None)
     configuration = SessionConfigurationField()
 
     class Meta:
@@ -113,6 +115,7 @@ class PeeringSessionSerializer(PrimaryModelSerializer):
             "has_password",
             "has_clear_password",
             "password_changed",
+            "state",
             "configuration",
             "description",
             "owner",

@@ -48,7 +48,7 @@ class PeeringSessionViewSet(NetBoxModelViewSet):
     them.
     """
 
-    queryset = PeeringSession.objects.with_bgp()
+    queryset = PeeringSession.objects.with_bgp().with_state()
     serializer_class = PeeringSessionSerializer
     filterset_class = PeeringSessionFilterSet
 

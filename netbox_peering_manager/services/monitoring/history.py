@@ -112,7 +112,7 @@ def timeline_and_count(
 ) -> tuple[tuple[Span, ...], int]:
     """Return timeline(), and how many transitions there were in that time, all of them, in one query."""
     until = until or timezone.now()
-    values = {
+    values: dict[str, Any] = {
         "session": session.pk,
         "since": since,
         "until": until,
@@ -165,10 +165,8 @@ def series(
     # A sample at the very end must not begin a step of its own.
     step = (until - since) / points + timedelta(microseconds=1)
     with connection.cursor() as cursor:
-        cursor.execute(
-            _SAMPLES.format(columns=columns),
-            {"session": session.pk, "since": since, "until": until, "step": step},
-        )
+        values: dict[str, Any] = {"session": session.pk, "since": since, "until": until, "step": step}
+        cursor.execute(_SAMPLES.format(columns=columns), values)
         rows = cursor.fetchall()
     return tuple(
         Series(family, counter, tuple(Point(row[0], row[column]) for row in rows))
