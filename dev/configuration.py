@@ -8,6 +8,7 @@ NPM_DATABASE    the database to work on (default: the one that serves)
 NPM_HOST_ONLY   NetBox and netbox-routing without this plugin, as in the baseline
 NPM_TEMPLATE    the migrated database that test databases are cloned from
 NPM_TEST_DB     the name of the test database
+NPM_SETTINGS    more settings of the plugin, as a JSON object: how a test reaches its lab
 NPM_REDIS_SLOT  which pair of Redis databases to use, so that two test runs do not share queues and caches
 
 and these say where PeeringDB is, the sample one unless told otherwise (`peeringdb.py`):
@@ -15,6 +16,7 @@ and these say where PeeringDB is, the sample one unless told otherwise (`peering
 PEERINGDB_URL, PEERINGDB_API_KEY
 """
 
+import json
 import os
 
 from dev import databases, peeringdb, postgres, redis, state
@@ -61,7 +63,9 @@ REDIS = {"tasks": _redis_section(0), "caching": _redis_section(1)}
 PLUGINS = ["netbox_routing"]
 if not os.environ.get("NPM_HOST_ONLY"):
     PLUGINS.append("netbox_peering_manager")
-PLUGINS_CONFIG = {"netbox_peering_manager": peeringdb.settings(os.environ)}
+PLUGINS_CONFIG = {
+    "netbox_peering_manager": peeringdb.settings(os.environ) | json.loads(os.environ.get("NPM_SETTINGS", "{}"))
+}
 
 # Lets `makemigrations` write files.
 DEVELOPER = True
