@@ -1,4 +1,5 @@
 from .fabrics import *
+from .fleet import *
 from .peeringdb import *
 from .peers import *
 from .peers_candidates import *

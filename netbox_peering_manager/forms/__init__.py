@@ -1,5 +1,6 @@
 from .fabrics import *
 from .fabrics_peeringdb import *
+from .fleet import *
 from .peeringdb import *
 from .peers import *
 from .peers_candidates import *

@@ -32,6 +32,7 @@ def start_batch(
     scheduled: datetime | None = None,
     max_failures: int | None = None,
     sessions_by_router: Mapping[int, Sequence[int]] | None = None,
+    mode: str | None = None,
     reason: str = "",
 ) -> DeploymentBatch:
     """
@@ -49,6 +50,7 @@ def start_batch(
         automatic=automatic,
         scheduled=scheduled.isoformat() if scheduled else None,
         sessions_by_router=dict(sessions_by_router) if sessions_by_router is not None else None,
+        mode=mode,
         reason=reason,
     )
     return batch
@@ -68,6 +70,7 @@ class FleetJob(PeeringJob):
         automatic: bool,
         scheduled: str | None = None,
         sessions_by_router: Mapping[Any, Sequence[int]] | None = None,
+        mode: str | None = None,
         reason: str = "",
         **kwargs: Any,
     ) -> None:
@@ -88,6 +91,7 @@ class FleetJob(PeeringJob):
             scheduled=datetime.fromisoformat(scheduled) if scheduled else None,
             sessions_by_router=_by_number(sessions_by_router),
             batch=found,
+            mode=mode,
             reason=reason,
             start=lambda deployment: self._start(deployment, user),
             report=self.report,

@@ -1,6 +1,7 @@
 from . import (  # noqa: F401  (registers the views)
     fabrics,
     fabrics_peeringdb,
+    fleet,
     jobs,
     peeringdb,
     peeringdb_drift,

@@ -12,6 +12,7 @@ from utilities.views import register_model_view
 from .. import filtersets, forms, tables
 from ..models import PeeringRouter
 from ..ui import routers as ui
+from ..ui.fleet import CompareSelected, DeploySelected
 from ..ui.states import PollStatePanel
 from .peers import WithCounts
 
@@ -23,7 +24,15 @@ class PeeringRouterListView(WithCounts, generic.ObjectListView):
     filterset_form = forms.PeeringRouterFilterForm
     table = tables.PeeringRouterTable
     # No BulkRename: a router has no name of its own, it is called as its device is.
-    actions = (AddObject, BulkImport, BulkExport, BulkEdit, BulkDelete)
+    actions = (
+        AddObject,
+        BulkImport,
+        BulkExport,
+        CompareSelected,
+        DeploySelected,
+        BulkEdit,
+        BulkDelete,
+    )
 
 
 @register_model_view(PeeringRouter)
