@@ -59,7 +59,24 @@ menu = PluginMenu(
                 _item("hiddenpeer", _("Hidden Peers")),
             ),
         ),
-        (_("Routers"), (_item("peeringrouter", _("Routers")),)),
+        (
+            _("Routers"),
+            (
+                _item("peeringrouter", _("Routers")),
+                PluginMenuItem(
+                    link=f"plugins:{APP}:deployment_list",
+                    link_text=_("Deployments"),
+                    auth_required=True,
+                    permissions=[f"{APP}.view_deployment"],
+                ),
+                PluginMenuItem(
+                    link=f"plugins:{APP}:deployment_scheduled",
+                    link_text=_("Scheduled"),
+                    auth_required=True,
+                    permissions=[f"{APP}.view_deployment"],
+                ),
+            ),
+        ),
         (
             "PeeringDB",
             (

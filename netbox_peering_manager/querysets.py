@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from utilities.querysets import RestrictedQuerySet
 
+from .choices import DeploymentKindChoices
 from .expressions import FromSessionTemplate, InheritsFromSessionTemplate, remote_as_of
 
 if TYPE_CHECKING:
@@ -338,6 +339,30 @@ class DeploymentQuerySet(RestrictedQuerySet):
         return self.select_related(
             "router__device__virtual_chassis", "router__device__device_type__manufacturer"
         )
+
+    def with_people(self) -> Self:
+        """Join what lists and pages show: the router, and who asked, approved and released."""
+        return self.with_router().select_related("requested_by", "approved_by", "released_by")
+
+    def without_texts(self) -> Self:
+        """Leave out the texts that only a deployment's own page shows; they are as long as configurations."""
+        return self.defer("encrypted_text", "masked_text")
+
+    def of_sessions(self, *pks: int) -> Self:
+        """Keep those that are about any of these sessions, by name or because they are about all of its router."""
+        sessions = apps.get_model("netbox_peering_manager", "PeeringSession").objects.filter(pk__in=pks)
+        devices = sessions.order_by().values("bgp_peer__scope__router__device")
+        targets = apps.get_model("netbox_peering_manager", "DeploymentSession").objects.filter(
+            session__in=pks
+        )
+        whole = Q(partial=False, router__device__in=devices) & ~Q(kind=DeploymentKindChoices.COMMANDS)
+        return self.filter(whole | Q(pk__in=targets.order_by().values("deployment")))
+
+    def with_neighbor(self, text: str) -> Self:
+        """Keep those that are about a session whose address begins with `text`, or whose name holds it."""
+        targets = apps.get_model("netbox_peering_manager", "DeploymentSession").objects
+        found = targets.filter(Q(name__icontains=text) | Q(remote_ip__startswith=text))
+        return self.filter(pk__in=found.order_by().values("deployment"))
 
 
 class UnknownNeighborQuerySet(RestrictedQuerySet):

@@ -53,6 +53,12 @@ class PeeringRouterIndex(SearchIndex):
     display_attrs = ("device", "config_template", "description")
 
 
+class DeploymentIndex(SearchIndex):
+    model = models.Deployment
+    fields = (("reason", 300), ("description", 500), ("comments", 5000))
+    display_attrs = ("router", "kind", "status", "scheduled", "description")
+
+
 indexes = (
     PeeringFabricIndex,
     PeeringNetworkIndex,
@@ -62,4 +68,5 @@ indexes = (
     RelationshipIndex,
     PeeringSessionIndex,
     PeeringRouterIndex,
+    DeploymentIndex,
 )

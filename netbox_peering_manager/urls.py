@@ -18,6 +18,7 @@ MODELS = {
     "sessions": "peeringsession",
     "routers": "peeringrouter",
     "unknown-neighbors": "unknownneighbor",
+    "deployments": "deployment",
     "deployment-batches": "deploymentbatch",
     "peeringdb/drift": "peeringdbdrift",
     "peeringdb/refused": "peeringdbrefusedrow",

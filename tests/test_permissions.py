@@ -79,6 +79,9 @@ def network():
         "peeringsession": session,
         "peeringrouter": router,
         "unknownneighbor": unknown(router, description=MARK),
+        "deployment": models.Deployment.objects.create(
+            router=router, mode="merge", masked_text=MARK, masked_diff=f"+{MARK}", reason=MARK
+        ),
         "device": device,
         "job": Job.objects.create(name=MARK, job_id=uuid.uuid4()),
         "peeringdbsync": models.PeeringDBSync.objects.create(mode="full", status="completed", message=MARK),
@@ -103,6 +106,7 @@ KINDS = {
     "relationships": "relationship",
     "sessions": "peeringsession",
     "routers": "peeringrouter",
+    "deployments": "deployment",
     "devices": "device",
     "jobs": "job",
     "syncs": "peeringdbsync",

@@ -9,6 +9,7 @@ from django.urls import include, path
 from netbox.api.routers import NetBoxRouter
 
 from .views import (
+    deployments,
     fabrics,
     fabrics_peeringdb,
     peeringdb,
@@ -18,6 +19,14 @@ from .views import (
     routers,
     sessions,
     states,
+)
+from .views.deployments_asking import (
+    AdminDownView,
+    AdminUpView,
+    ConfigureRouterView,
+    ConfigureSessionsView,
+    ConfigureSessionView,
+    RunCommandsView,
 )
 from .views.fabrics_peeringdb import ImportPresenceView
 from .views.peeringdb import PeeringDBSyncNowView
@@ -42,6 +51,7 @@ for prefix, viewset in (
     *sessions.routes,
     *routers.routes,
     *states.routes,
+    *deployments.routes,
     *peeringdb.routes,
     *peeringdb_drift.routes,
 ):
@@ -62,6 +72,12 @@ urlpatterns = [
     path("sessions/<int:pk>/history/", SessionHistoryView.as_view(), name="session-history"),
     path("fabrics/<int:pk>/add-sessions/", AddSessionsOfFabricView.as_view(), name="fabric-add-sessions"),
     path("peer-asns/<int:pk>/add-sessions/", AddSessionsOfPeerView.as_view(), name="peer-asn-add-sessions"),
+    path("routers/<int:pk>/configure/", ConfigureRouterView.as_view(), name="router-configure"),
+    path("routers/<int:pk>/commands/", RunCommandsView.as_view(), name="router-commands"),
+    path("sessions/configure/", ConfigureSessionsView.as_view(), name="sessions-configure"),
+    path("sessions/<int:pk>/configure/", ConfigureSessionView.as_view(), name="session-configure"),
+    path("sessions/<int:pk>/admin-up/", AdminUpView.as_view(), name="session-admin-up"),
+    path("sessions/<int:pk>/admin-down/", AdminDownView.as_view(), name="session-admin-down"),
     path("peeringdb/sync/", PeeringDBSyncNowView.as_view(), name="peeringdb-sync"),
     *router.urls,
 ]

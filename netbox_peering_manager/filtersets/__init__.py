@@ -1,3 +1,4 @@
+from .deployments import *
 from .fabrics import *
 from .fleet import *
 from .peeringdb import *

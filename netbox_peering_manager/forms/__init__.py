@@ -1,3 +1,5 @@
+from .deployments import *
+from .deployments_commands import *
 from .fabrics import *
 from .fabrics_peeringdb import *
 from .fleet import *

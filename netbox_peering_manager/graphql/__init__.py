@@ -1,5 +1,5 @@
 """GraphQL: each area's filters, types and part of the root; NetBox gathers `schema`."""
 
-from . import fabrics, peers, peers_hidden, routers, sessions
+from . import deployments, fabrics, peers, peers_hidden, routers, sessions
 
-schema = [*fabrics.schema, *peers.schema, *peers_hidden.schema, *sessions.schema, *routers.schema]
+schema = [*fabrics.schema, *peers.schema, *peers_hidden.schema, *sessions.schema, *routers.schema, *deployments.schema]

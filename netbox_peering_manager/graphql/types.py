@@ -1,5 +1,6 @@
 """Every GraphQL type of the plugin, where NetBox looks for the type of a model (`<app>.graphql.types.<Model>Type`)."""
 
+from .deployments import *
 from .fabrics import *
 from .peers import *
 from .peers_hidden import *

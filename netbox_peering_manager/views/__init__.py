@@ -1,4 +1,8 @@
 from . import (  # noqa: F401  (registers the views)
+    deployments,
+    deployments_actions,
+    deployments_asking,
+    deployments_commands,
     fabrics,
     fabrics_peeringdb,
     fleet,

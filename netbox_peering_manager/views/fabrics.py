@@ -27,6 +27,7 @@ from utilities.views import GetRelatedModelsMixin, register_model_view
 from .. import filtersets, forms, tables
 from ..models import PeeringConnection, PeeringFabric, PeeringNetwork, PeeringSession
 from ..ui import fabrics as ui
+from ..ui.deployments_buttons import Deploy
 from ..ui.fabrics_peeringdb import (
     AddFromPeeringDB,
     CoveragePanel,
@@ -71,7 +72,7 @@ class PeeringFabricListView(WithColumns, generic.ObjectListView):
 class PeeringFabricView(GetRelatedModelsMixin, generic.ObjectView):
     queryset = PeeringFabric.objects.select_related("site__region", "tenant__group", "peer_group")
     template_name = "generic/object.html"
-    actions = (LinkToPeeringDB, CloneObject, EditObject, DeleteObject)
+    actions = (Deploy, LinkToPeeringDB, CloneObject, EditObject, DeleteObject)
     layout = layout.SimpleLayout(
         left_panels=[RenumberPanel(), ui.FabricPanel(), CoveragePanel(), TagsPanel(), CustomFieldsPanel()],
         right_panels=[ExchangePanel(), RelatedObjectsPanel(), CommentsPanel()],
@@ -151,6 +152,7 @@ class PeeringNetworkListView(WithCounts, generic.ObjectListView):
 class PeeringNetworkView(generic.ObjectView):
     queryset = PeeringNetwork.objects.with_parents()
     template_name = "generic/object.html"
+    actions = (Deploy, CloneObject, EditObject, DeleteObject)
     layout = layout.SimpleLayout(
         breadcrumbs=[Breadcrumb("fabric")],
         left_panels=[ui.NetworkPanel(), TagsPanel(), CustomFieldsPanel()],

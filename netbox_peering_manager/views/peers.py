@@ -24,6 +24,7 @@ from ..models import PeerASN
 from ..services.peeringdb.client import client_from_settings
 from ..services.peeringdb.service import PeeringDBSyncService
 from ..ui import peers as ui
+from ..ui.deployments_buttons import Deploy
 from ..ui.fabrics_peeringdb import ImportPresenceOf
 
 # For a network that the mirror does not have PeeringDB is asked, while somebody waits in front of the page.
@@ -49,7 +50,7 @@ class PeerASNListView(WithCounts, generic.ObjectListView):
 class PeerASNView(generic.ObjectView):
     template_name = "generic/object.html"
     queryset = PeerASN.objects.select_related("asn__rir", "asn__tenant__group")
-    actions = (ImportPresenceOf, CloneObject, EditObject, DeleteObject)
+    actions = (Deploy, ImportPresenceOf, CloneObject, EditObject, DeleteObject)
     layout = layout.SimpleLayout(
         left_panels=[ui.PeerASNPanel(), ui.PeerASNFilteringPanel(), CustomFieldsPanel(), TagsPanel()],
         right_panels=[ui.PeeringDBPanel(), ui.ContactsPanel(), CommentsPanel()],

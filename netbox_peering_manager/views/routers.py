@@ -3,7 +3,16 @@
 from django.utils.translation import gettext_lazy as _
 
 from extras.ui.panels import CustomFieldsPanel, TagsPanel
-from netbox.object_actions import AddObject, BulkDelete, BulkEdit, BulkExport, BulkImport
+from netbox.object_actions import (
+    AddObject,
+    BulkDelete,
+    BulkEdit,
+    BulkExport,
+    BulkImport,
+    CloneObject,
+    DeleteObject,
+    EditObject,
+)
 from netbox.ui import layout
 from netbox.ui.panels import CommentsPanel, JSONPanel, ObjectsTablePanel
 from netbox.views import generic
@@ -13,6 +22,7 @@ from .. import filtersets, forms, tables
 from ..models import PeeringRouter
 from ..ui import routers as ui
 from ..ui.fleet import CompareSelected, DeploySelected
+from ..ui.deployments_buttons import Deploy
 from ..ui.states import PollStatePanel
 from .peers import WithCounts
 
@@ -41,6 +51,7 @@ class PeeringRouterView(generic.ObjectView):
     queryset = PeeringRouter.objects.with_device().select_related(
         "device__site", "device__role", "device__platform", "config_template", "state"
     )
+    actions = (Deploy, CloneObject, EditObject, DeleteObject)
     layout = layout.SimpleLayout(
         left_panels=[ui.PeeringRouterPanel(), TagsPanel(), CommentsPanel()],
         right_panels=[

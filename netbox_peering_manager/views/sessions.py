@@ -4,7 +4,17 @@ from django.contrib import messages
 from django.utils.translation import gettext as _
 
 from extras.ui.panels import CustomFieldsPanel, TagsPanel
-from netbox.object_actions import AddObject, BulkDelete, BulkEdit, BulkExport, BulkImport, BulkRename
+from netbox.object_actions import (
+    AddObject,
+    BulkDelete,
+    BulkEdit,
+    BulkExport,
+    BulkImport,
+    BulkRename,
+    CloneObject,
+    DeleteObject,
+    EditObject,
+)
 from netbox.ui import layout
 from netbox.ui.panels import CommentsPanel, ObjectsTablePanel
 from netbox.views import generic
@@ -16,6 +26,7 @@ from .. import filtersets, forms, tables
 from ..models import PeeringSession, Relationship
 from ..querysets import count_visible
 from ..ui.configuration import ConfigurationPanel
+from ..ui.deployments_buttons import AdminDownSelected, AdminUpSelected, ConfigureSelected, Deploy
 from ..ui.sessions import (
     BGPPeerPanel,
     ConnectionPanel,
@@ -123,13 +134,17 @@ class PeeringSessionListView(generic.ObjectListView):
     filterset = filtersets.PeeringSessionFilterSet
     filterset_form = forms.PeeringSessionFilterForm
     table = tables.PeeringSessionTable
-    actions = (AddObject, CreateSessions, BulkImport, BulkExport, BulkEdit, BulkRename, BulkDelete)
+    actions = (
+        AddObject, CreateSessions, BulkImport, BulkExport, BulkEdit, BulkRename, BulkDelete,
+        ConfigureSelected, AdminUpSelected, AdminDownSelected,
+    )  # fmt: skip
 
 
 @register_model_view(PeeringSession)
 class PeeringSessionView(generic.ObjectView):
     queryset = sessions().select_related("owner")
     template_name = "generic/object.html"
+    actions = (Deploy, CloneObject, EditObject, DeleteObject)
     layout = layout.SimpleLayout(
         left_panels=[
             PeeringSessionPanel(),

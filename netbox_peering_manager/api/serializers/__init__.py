@@ -1,3 +1,4 @@
+from .deployments import *
 from .fabrics import *
 from .fabrics_peeringdb import *
 from .peeringdb import *

@@ -1,0 +1,84 @@
+"""
+Area `deployments` in GraphQL.
+
+What would be sent is in no type and no filter, not even encrypted; `masked_text` and `masked_diff` are.
+"""
+
+from typing import TYPE_CHECKING, Annotated
+
+import strawberry
+import strawberry_django
+from strawberry.scalars import ID, JSON
+from strawberry_django import BaseFilterLookup, DatetimeFilterLookup, FilterLookup, StrFilterLookup
+
+from netbox.graphql.filters import PrimaryModelFilter, register_filter
+from netbox.graphql.types import PrimaryObjectType, register_type
+
+from ..choices import ConfigModeChoices, DeploymentKindChoices, DeploymentStatusChoices
+from ..models import Deployment
+
+if TYPE_CHECKING:
+    from users.graphql.filters import UserFilter
+    from users.graphql.types import UserType
+
+    from .routers import PeeringRouterFilter, PeeringRouterType
+
+DeploymentKindEnum = strawberry.enum(
+    DeploymentKindChoices.as_enum(prefix="kind"), name="PeeringDeploymentKindEnum"
+)
+DeploymentStatusEnum = strawberry.enum(
+    DeploymentStatusChoices.as_enum(prefix="status"), name="PeeringDeploymentStatusEnum"
+)
+DeploymentModeEnum = strawberry.enum(
+    ConfigModeChoices.as_enum(prefix="mode"), name="PeeringDeploymentModeEnum"
+)
+
+
+@register_filter(Deployment, lookups=True)
+class DeploymentFilter(PrimaryModelFilter):
+    router: (
+        Annotated["PeeringRouterFilter", strawberry.lazy("netbox_peering_manager.graphql.routers")] | None
+    ) = strawberry_django.filter_field()
+    router_id: ID | None = strawberry_django.filter_field()
+    kind: BaseFilterLookup[DeploymentKindEnum] | None = strawberry_django.filter_field()
+    status: BaseFilterLookup[DeploymentStatusEnum] | None = strawberry_django.filter_field()
+    mode: BaseFilterLookup[DeploymentModeEnum] | None = strawberry_django.filter_field()
+    partial: FilterLookup[bool] | None = strawberry_django.filter_field()
+    automatic: FilterLookup[bool] | None = strawberry_django.filter_field()
+    own_credentials: FilterLookup[bool] | None = strawberry_django.filter_field()
+    reason: StrFilterLookup | None = strawberry_django.filter_field()
+    requested_by: Annotated["UserFilter", strawberry.lazy("users.graphql.filters")] | None = (
+        strawberry_django.filter_field()
+    )
+    requested_by_id: ID | None = strawberry_django.filter_field()
+    approved_by: Annotated["UserFilter", strawberry.lazy("users.graphql.filters")] | None = (
+        strawberry_django.filter_field()
+    )
+    approved_by_id: ID | None = strawberry_django.filter_field()
+    scheduled: DatetimeFilterLookup | None = strawberry_django.filter_field()
+    sent: DatetimeFilterLookup | None = strawberry_django.filter_field()
+    ended: DatetimeFilterLookup | None = strawberry_django.filter_field()
+
+
+@register_type(
+    Deployment,
+    exclude=["encrypted_text", "text_digest", "diff_digest", "batch"],
+    filters=DeploymentFilter,
+    pagination=True,
+)
+class DeploymentType(PrimaryObjectType):
+    router: Annotated["PeeringRouterType", strawberry.lazy("netbox_peering_manager.graphql.routers")]
+    requested_by: Annotated["UserType", strawberry.lazy("users.graphql.types")] | None
+    approved_by: Annotated["UserType", strawberry.lazy("users.graphql.types")] | None
+    released_by: Annotated["UserType", strawberry.lazy("users.graphql.types")] | None
+    sessions_before: JSON | None
+    sessions_after: JSON | None
+
+
+@strawberry.type(name="Query")
+class DeploymentsQuery:
+    peering_deployment: DeploymentType = strawberry_django.field()
+    peering_deployment_list: list[DeploymentType] = strawberry_django.field()
+
+
+schema = (DeploymentsQuery,)
