@@ -13,8 +13,9 @@ from netbox.forms import (
     PrimaryModelForm,
     PrimaryModelImportForm,
 )
-from utilities.forms import BOOLEAN_WITH_BLANK_CHOICES
+from utilities.forms import BOOLEAN_WITH_BLANK_CHOICES, add_blank_choice
 from utilities.forms.fields import (
+    CSVChoiceField,
     CSVModelChoiceField,
     DynamicModelChoiceField,
     DynamicModelMultipleChoiceField,
@@ -24,7 +25,10 @@ from utilities.forms.fields import (
 from utilities.forms.rendering import FieldSet
 from utilities.forms.widgets import BulkEditNullBooleanSelect
 
+from ..choices import ApprovalChoices, ConfigModeChoices
 from ..models import PeeringRouter
+from .drift import DRIFT_FIELDSET, RouterDriftFilterFields
+from ..services.devices.known import drivers, profiles, why_unknown
 
 __all__ = (
     "PeeringRouterBulkEditForm",
@@ -34,7 +38,40 @@ __all__ = (
 )
 
 
-class PeeringRouterForm(PrimaryModelForm):
+ACCESS = FieldSet("napalm_driver", "napalm_args", "credential_profile", name=_("Access"))
+DEPLOYMENT = FieldSet("push_enabled", "config_mode", "approval", "health_timeout", name=_("Deployment"))
+WATCHING = FieldSet("poll_enabled", "poll_interval", name=_("Watching"))
+
+
+class OfSettingsMixin:
+    """
+    Offers what the plugin's settings know as drivers and credential profiles, and refuses other names; one that a
+    router has already stays.
+    """
+
+    def __init__(self, *args, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        for name, known in (("napalm_driver", drivers), ("credential_profile", profiles)):
+            own = getattr(getattr(self, "instance", None), name, "")
+            names = sorted({*known(), own} - {""})
+            self.fields[name].widget = forms.Select(
+                choices=add_blank_choice([(each, each) for each in names])
+            )
+
+    def clean_napalm_driver(self) -> str:
+        return self._known("napalm_driver")
+
+    def clean_credential_profile(self) -> str:
+        return self._known("credential_profile")
+
+    def _known(self, field: str) -> str:
+        name = self.cleaned_data[field]
+        if name != getattr(getattr(self, "instance", None), field, "") and (why := why_unknown(field, name)):
+            raise ValidationError(why)
+        return name
+
+
+class PeeringRouterForm(OfSettingsMixin, PrimaryModelForm):
     device = DynamicModelChoiceField(queryset=Device.objects.all(), label=_("Device"), selector=True)
     config_template = DynamicModelChoiceField(
         queryset=ConfigTemplate.objects.all(),
@@ -50,8 +87,9 @@ class PeeringRouterForm(PrimaryModelForm):
 
     fieldsets = (
         FieldSet("device", "config_template", "description", "tags", name=_("Peering Router")),
-        FieldSet("napalm_driver", "napalm_args", "credential_profile", name=_("Access")),
-        FieldSet("poll_enabled", "push_enabled", name=_("Switches")),
+        ACCESS,
+        DEPLOYMENT,
+        WATCHING,
     )
 
     class Meta:
@@ -62,8 +100,12 @@ class PeeringRouterForm(PrimaryModelForm):
             "napalm_driver",
             "napalm_args",
             "credential_profile",
-            "poll_enabled",
             "push_enabled",
+            "config_mode",
+            "approval",
+            "health_timeout",
+            "poll_enabled",
+            "poll_interval",
             "description",
             "owner",
             "comments",
@@ -88,7 +130,7 @@ class PeeringRouterForm(PrimaryModelForm):
         return device
 
 
-class PeeringRouterBulkEditForm(PrimaryModelBulkEditForm):
+class PeeringRouterBulkEditForm(OfSettingsMixin, PrimaryModelBulkEditForm):
     config_template = DynamicModelChoiceField(
         queryset=ConfigTemplate.objects.all(), required=False, label=_("Config template")
     )
@@ -96,15 +138,33 @@ class PeeringRouterBulkEditForm(PrimaryModelBulkEditForm):
     napalm_args = JSONField(required=False, label=_("NAPALM arguments"))
     credential_profile = forms.CharField(max_length=100, required=False, label=_("Credential profile"))
     poll_enabled = forms.NullBooleanField(required=False, widget=BulkEditNullBooleanSelect, label=_("Poll"))
+    poll_interval = forms.IntegerField(min_value=1, required=False, label=_("Poll interval (minutes)"))
     push_enabled = forms.NullBooleanField(required=False, widget=BulkEditNullBooleanSelect, label=_("Push"))
+    config_mode = forms.ChoiceField(
+        choices=add_blank_choice(ConfigModeChoices), required=False, label=_("Configuration mode")
+    )
+    approval = forms.ChoiceField(
+        choices=add_blank_choice(ApprovalChoices), required=False, label=_("Approval")
+    )
+    health_timeout = forms.IntegerField(
+        min_value=5, max_value=3600, required=False, label=_("Health check (seconds)")
+    )
 
     model = PeeringRouter
     fieldsets = (
         FieldSet("config_template", "description"),
-        FieldSet("napalm_driver", "napalm_args", "credential_profile", name=_("Access")),
-        FieldSet("poll_enabled", "push_enabled", name=_("Switches")),
+        ACCESS,
+        DEPLOYMENT,
+        WATCHING,
     )
-    nullable_fields = ("config_template", "napalm_driver", "napalm_args", "credential_profile", "description")
+    nullable_fields = (
+        "config_template",
+        "napalm_driver",
+        "napalm_args",
+        "credential_profile",
+        "poll_interval",
+        "description",
+    )
 
 
 class PeeringRouterImportForm(PrimaryModelImportForm):
@@ -131,10 +191,46 @@ class PeeringRouterImportForm(PrimaryModelImportForm):
     napalm_args = JSONField(
         required=False, label=_("NAPALM arguments"), help_text=_("A JSON object; never a secret")
     )
+    config_mode = CSVChoiceField(
+        choices=ConfigModeChoices,
+        required=False,
+        label=_("Configuration mode"),
+        help_text=_("Default: merge"),
+    )
+    approval = CSVChoiceField(
+        choices=ApprovalChoices, required=False, label=_("Approval"), help_text=_("Default: none")
+    )
+    health_timeout = forms.IntegerField(
+        min_value=5,
+        max_value=3600,
+        required=False,
+        label=_("Health check (seconds)"),
+        help_text=_("Default: 120"),
+    )
 
     class Meta:
         model = PeeringRouter
         fields = ("site", *PeeringRouterForm.Meta.fields)
+
+    def clean_napalm_driver(self) -> str:
+        return self._known("napalm_driver")
+
+    def clean_credential_profile(self) -> str:
+        return self._known("credential_profile")
+
+    def _known(self, field: str) -> str:
+        if why := why_unknown(field, self.cleaned_data[field]):
+            raise ValidationError(why)
+        return self.cleaned_data[field]
+
+    def clean_config_mode(self) -> str:
+        return self.cleaned_data["config_mode"] or ConfigModeChoices.MERGE
+
+    def clean_approval(self) -> str:
+        return self.cleaned_data["approval"] or ApprovalChoices.NONE
+
+    def clean_health_timeout(self) -> int:
+        return self.cleaned_data["health_timeout"] or PeeringRouter._meta.get_field("health_timeout").default
 
     def __init__(self, data=None, *args, **kwargs) -> None:
         super().__init__(data, *args, **kwargs)
@@ -143,13 +239,15 @@ class PeeringRouterImportForm(PrimaryModelImportForm):
             self.fields["device"].queryset = self.fields["device"].queryset.filter(**{f"site__{by}": site})
 
 
-class PeeringRouterFilterForm(PrimaryModelFilterSetForm):
+class PeeringRouterFilterForm(RouterDriftFilterFields, PrimaryModelFilterSetForm):
     model = PeeringRouter
     fieldsets = (
         FieldSet("q", "filter_id", "tag"),
         FieldSet("device_id", "site_id", "role_id", "platform_id", name=_("Device")),
         FieldSet("config_template_id", "napalm_driver", "credential_profile", name=_("Access")),
-        FieldSet("poll_enabled", "push_enabled", name=_("Switches")),
+        FieldSet("push_enabled", "config_mode", "approval", name=_("Deployment")),
+        FieldSet("poll_enabled", name=_("Watching")),
+        DRIFT_FIELDSET,
         FieldSet("owner_group_id", "owner_id", name=_("Ownership")),
     )
     selector_fields = ("filter_id", "q", "site_id", "platform_id")
@@ -175,4 +273,8 @@ class PeeringRouterFilterForm(PrimaryModelFilterSetForm):
     push_enabled = forms.NullBooleanField(
         required=False, widget=forms.Select(choices=BOOLEAN_WITH_BLANK_CHOICES), label=_("Push")
     )
+    config_mode = forms.MultipleChoiceField(
+        choices=ConfigModeChoices, required=False, label=_("Configuration mode")
+    )
+    approval = forms.MultipleChoiceField(choices=ApprovalChoices, required=False, label=_("Approval"))
     tag = TagFilterField(model)

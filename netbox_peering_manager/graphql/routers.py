@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from dcim.graphql.types import DeviceType
     from extras.graphql.filters import ConfigTemplateFilter
     from extras.graphql.types import ConfigTemplateType
-    from netbox.graphql.filter_lookups import JSONFilter
+    from netbox.graphql.filter_lookups import IntegerLookup, JSONFilter
 
 
 @register_filter(PeeringRouter, lookups=True)
@@ -37,6 +37,14 @@ class PeeringRouterFilter(PrimaryModelFilter):
     )
     credential_profile: StrFilterLookup | None = strawberry_django.filter_field()
     poll_enabled: FilterLookup[bool] | None = strawberry_django.filter_field()
+    poll_interval: Annotated["IntegerLookup", strawberry.lazy("netbox.graphql.filter_lookups")] | None = (
+        strawberry_django.filter_field()
+    )
+    config_mode: StrFilterLookup | None = strawberry_django.filter_field()
+    approval: StrFilterLookup | None = strawberry_django.filter_field()
+    health_timeout: Annotated["IntegerLookup", strawberry.lazy("netbox.graphql.filter_lookups")] | None = (
+        strawberry_django.filter_field()
+    )
     push_enabled: FilterLookup[bool] | None = strawberry_django.filter_field()
 
 

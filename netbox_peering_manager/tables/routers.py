@@ -21,7 +21,11 @@ class PeeringRouterTable(PrimaryModelTable):
     napalm_driver = tables.Column(verbose_name=_("NAPALM driver"))
     credential_profile = tables.Column(verbose_name=_("Credential profile"))
     poll_enabled = columns.BooleanColumn(verbose_name=_("Poll"))
+    poll_interval = tables.Column(verbose_name=_("Poll Interval (Minutes)"))
     push_enabled = columns.BooleanColumn(verbose_name=_("Push"))
+    config_mode = columns.ChoiceFieldColumn(verbose_name=_("Configuration Mode"))
+    approval = columns.ChoiceFieldColumn(verbose_name=_("Approval"))
+    health_timeout = tables.Column(verbose_name=_("Health Check (Seconds)"))
     session_count = columns.LinkedCountColumn(
         viewname="plugins:netbox_peering_manager:peeringsession_list",
         url_params={"device_id": "device_id"},
@@ -42,7 +46,11 @@ class PeeringRouterTable(PrimaryModelTable):
             "napalm_driver",
             "credential_profile",
             "poll_enabled",
+            "poll_interval",
             "push_enabled",
+            "config_mode",
+            "approval",
+            "health_timeout",
             "session_count",
             "description",
             "comments",

@@ -4,7 +4,12 @@ from django.utils.translation import gettext_lazy as _
 
 from netbox.ui import attrs, panels
 
-__all__ = ("PeeringRouterAccessPanel", "PeeringRouterPanel")
+__all__ = (
+    "PeeringRouterAccessPanel",
+    "PeeringRouterDeploymentPanel",
+    "PeeringRouterPanel",
+    "PeeringRouterWatchingPanel",
+)
 
 
 class PeeringRouterPanel(panels.ObjectAttributesPanel):
@@ -21,5 +26,19 @@ class PeeringRouterAccessPanel(panels.ObjectAttributesPanel):
 
     napalm_driver = attrs.TextAttr("napalm_driver", style="font-monospace", label=_("NAPALM driver"))
     credential_profile = attrs.TextAttr("credential_profile", label=_("Credential profile"))
-    poll_enabled = attrs.BooleanAttr("poll_enabled", label=_("Poll"))
+
+
+class PeeringRouterDeploymentPanel(panels.ObjectAttributesPanel):
+    title = _("Deployment")
+
     push_enabled = attrs.BooleanAttr("push_enabled", label=_("Push"))
+    config_mode = attrs.ChoiceAttr("config_mode", label=_("Configuration mode"))
+    approval = attrs.ChoiceAttr("approval", label=_("Approval"))
+    health_timeout = attrs.NumericAttr("health_timeout", label=_("Health check (seconds)"))
+
+
+class PeeringRouterWatchingPanel(panels.ObjectAttributesPanel):
+    title = _("Watching")
+
+    poll_enabled = attrs.BooleanAttr("poll_enabled", label=_("Poll"))
+    poll_interval = attrs.NumericAttr("poll_interval", label=_("Poll interval (minutes)"))

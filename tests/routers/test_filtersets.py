@@ -15,8 +15,15 @@ from tests.base import PluginFilterSetMixin
 class PeeringRouterFilterSetTestCase(PluginFilterSetMixin, ChangeLoggedFilterSetTestMixin, TestCase):
     queryset = PeeringRouter.objects.all()
     filterset = PeeringRouterFilterSet
-    # Drivers have arguments of their own: there is no sensible filter for them.
-    ignore_fields = ("napalm_args",)
+    # Drivers have arguments of their own: there is no sensible filter for them. What is observed and kept of a router
+    # is private, or found from its own list.
+    ignore_fields = (
+        "napalm_args",
+        "state",
+        "deployments",
+        "removed_sessions",
+        "unknown_neighbors",
+    )
 
     @classmethod
     def setUpTestData(cls):
@@ -33,6 +40,10 @@ class PeeringRouterFilterSetTestCase(PluginFilterSetMixin, ChangeLoggedFilterSet
             napalm_driver="junos",
             credential_profile="core",
             poll_enabled=True,
+            poll_interval=10,
+            config_mode="replace",
+            approval="other",
+            health_timeout=60,
             description="First",
         )
         cls.two = PeeringRouter.objects.create(
@@ -76,6 +87,10 @@ class PeeringRouterFilterSetTestCase(PluginFilterSetMixin, ChangeLoggedFilterSet
         assert self.found(napalm_driver="eos") == [self.two]
         assert self.found(credential_profile="core") == [self.one]
         assert self.found(poll_enabled="true") == [self.one]
+        assert self.found(poll_interval="10") == [self.one]
+        assert self.found(config_mode="replace") == [self.one]
+        assert self.found(approval=["other"]) == [self.one]
+        assert self.found(health_timeout__lt="100") == [self.one]
         assert self.found(push_enabled="true") == [self.two]
         assert self.found(push_enabled="false") == [self.one, self.three]
         assert self.found(description="Third") == [self.three]

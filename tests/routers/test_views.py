@@ -14,6 +14,7 @@ from netbox_peering_manager.tables import PeeringRouterTable
 from tests import factories
 from tests.base import PluginViewMixin
 from tests.queries import page, queries_for_few_and_many
+from tests.routers.known import KNOWN
 
 APP = "plugins:netbox_peering_manager"
 ADD, LIST, IMPORT = (f"{APP}:peeringrouter_{name}" for name in ("add", "list", "bulk_import"))
@@ -21,6 +22,7 @@ EDIT_MANY = f"{APP}:peeringrouter_bulk_edit"
 SESSIONS = f"{APP}:peeringsession_list"
 
 
+@KNOWN
 class PeeringRouterViewTestCase(PluginViewMixin, ViewTestCases.PrimaryObjectViewTestCase):
     model = PeeringRouter
 
@@ -36,29 +38,37 @@ class PeeringRouterViewTestCase(PluginViewMixin, ViewTestCases.PrimaryObjectView
             "device": device.pk,
             "config_template": template.pk,
             "napalm_driver": "junos",
-            "napalm_args": json.dumps({"timeout": 30, "config_lock": True}),
+            "napalm_args": json.dumps({"port": 830, "config_lock": True}),
             "credential_profile": "core",
             "poll_enabled": True,
+            "poll_interval": 10,
             "push_enabled": True,
+            "config_mode": "replace",
+            "approval": "other",
+            "health_timeout": 60,
             "description": "A router",
             "tags": [tag.pk for tag in tags],
         }
         cls.csv_data = (
-            "device,config_template,napalm_driver,napalm_args,poll_enabled",
-            'rt5.mtl,Junos,junos,"{""timeout"": 30}",true',
-            "rt6.mtl,,eos,,false",
-            "rt7.mtl,Junos,,,true",
+            "device,config_template,napalm_driver,napalm_args,poll_enabled,approval,config_mode,health_timeout",
+            'rt5.mtl,Junos,junos,"{""port"": 830}",true,one,replace,30',
+            "rt6.mtl,,eos,,false,,,",
+            "rt7.mtl,Junos,,,true,none,merge,",
         )
         cls.csv_update_data = (
             "id,napalm_driver,description",
-            *(f"{router.pk},iosxr,New {router.pk}" for router in routers),
+            *(f"{router.pk},ios,New {router.pk}" for router in routers),
         )
         cls.bulk_edit_data = {
             "config_template": template.pk,
-            "napalm_driver": "nxos",
+            "napalm_driver": "nxos_ssh",
             "credential_profile": "edge",
             "poll_enabled": True,
+            "poll_interval": 15,
             "push_enabled": False,
+            "config_mode": "replace",
+            "approval": "one",
+            "health_timeout": 90,
             "description": "Many",
         }
 
@@ -141,10 +151,10 @@ class PeeringRouterPageTest(TestCase):
     user_permissions = ("netbox_peering_manager.view_peeringrouter",)
 
     def test_page_shows_the_sessions_of_its_device(self):
-        router = PeeringRouter.objects.create(device=factories.make_device(), napalm_args={"timeout": 30})
+        router = PeeringRouter.objects.create(device=factories.make_device(), napalm_args={"port": 830})
         text = self.client.get(router.get_absolute_url()).content.decode()
         assert "peeringsession" not in text
-        assert "&quot;timeout&quot;: 30" in text
+        assert "&quot;port&quot;: 830" in text
         self.add_permissions("netbox_peering_manager.view_peeringsession")
         text = self.client.get(router.get_absolute_url()).content.decode()
         assert f'hx-get="{reverse(SESSIONS)}?embedded=True&device_id={router.device_id}' in text
