@@ -11,10 +11,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
+from django.conf import settings
 from django.db import models, transaction
 
 from core.models import ObjectType
 from extras.events import EventContext, flush_events
+from extras.models import EventRule
 from netbox.context import current_request, events_queue
 
 from ...choices import BGPStateChoices
@@ -26,6 +28,11 @@ from .record import Recorded
 from .transitions import Step, began_flapping, is_near
 
 __all__ = ("WatchEvent", "tell")
+
+
+EVENT_TYPES = [SESSION_DOWN, SESSION_UP, SESSION_FLAPPING, SESSION_NEAR_MAX_PREFIX, UNKNOWN_NEIGHBOR]
+# NetBox's own reader of events.
+RULES = "extras.events.process_event_queue"
 
 
 class WatchEvent(EventContext):
@@ -47,20 +54,28 @@ class _Told(NamedTuple):
 
 def tell(router: PeeringRouter, recorded: Recorded, at: datetime) -> int:
     """
-    Let event rules hear of what a poll found. Returns of how much.
+    Let event rules hear of what a poll found. Returns how much there was to hear of.
 
     Within a request or a job at its end, else when the transaction is over. The number of queries does not depend on
     the number of sessions.
     """
     told = list(_told(recorded.steps, at))
+    count = len(told) + len(recorded.new)
+    if not count or not _is_heard():
+        return count
     events = {**_session_events(told), **_router_events(router, recorded.new)}
-    if not events:
-        return 0
     if current_request.get() is None:
         transaction.on_commit(lambda: flush_events(list(events.values())))
     else:
         events_queue.set({**events_queue.get(), **events})
-    return len(events)
+    return count
+
+
+def _is_heard() -> bool:
+    """Whether anybody would do anything with such an event: it takes time to read what they are about."""
+    if list(settings.EVENTS_PIPELINE) != [RULES]:
+        return True
+    return EventRule.objects.filter(enabled=True, event_types__overlap=EVENT_TYPES).exists()
 
 
 def _told(steps: Iterable[Step], at: datetime) -> Iterator[_Told]:

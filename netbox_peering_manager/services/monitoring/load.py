@@ -42,7 +42,9 @@ def load_sessions(device_id: int) -> tuple[Known, ...]:
 
     Four queries at most.
     """
-    rows = list(_rows(_held(device_id)))
+    held = _held(device_id)
+    # By the device once more: thousands of ids would take longer to ask for than their rows.
+    rows = [row for row in _rows(device_id) if row[0] in held]
     peers = _limits_of_peers({row[5] for row in rows if row[5]})
     interfaces = _interfaces([row[0] for row in rows if row[2].startswith(LINK_LOCAL)])
     return tuple(_known(row, peers, interfaces) for row in rows)
@@ -56,7 +58,7 @@ def known_addresses(device_id: int) -> frozenset[Address]:
     )
 
 
-def _held(device_id: int) -> list[int]:
+def _held(device_id: int) -> set[int]:
     """
     The ids of the device's sessions, each locked against deletion, and against nothing else.
 
@@ -67,12 +69,12 @@ def _held(device_id: int) -> list[int]:
     table = connection.ops.quote_name(PeeringSession._meta.db_table)
     with connection.cursor() as cursor:
         cursor.execute(f"{sql} FOR KEY SHARE OF {table}", parameters)
-        return [pk for (pk,) in cursor.fetchall()]
+        return {pk for (pk,) in cursor.fetchall()}
 
 
-def _rows(pks: Sequence[int]) -> Any:
+def _rows(device_id: int) -> Any:
     return (
-        PeeringSession.objects.filter(pk__in=pks)
+        PeeringSession.objects.for_device(device_id)
         .with_remote_as()
         .order_by()
         .values_list(

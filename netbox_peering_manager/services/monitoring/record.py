@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import connection, transaction
-from django.db.models import Case, DateTimeField, DurationField, F, QuerySet, Value, When
+from django.db.models import DateTimeField, DurationField, F, QuerySet, Value
 from django.db.models.expressions import ExpressionWrapper
 from django.db.models.functions import Coalesce
 
@@ -20,7 +20,6 @@ from ...models import (
     PeeringRouter,
     PeeringSession,
     RouterState,
-    SessionSample,
     SessionState,
     SessionStateChange,
     UnknownNeighbor,
@@ -39,14 +38,17 @@ KEPT = (
     *("bgp_state", "reason", "since", "up_since", "last_established", "flaps", "polled"),
     *("stale_since", "stale_because", "ipv4_limit", "ipv6_limit", *COUNTERS),
 )
+# As arrays: as parameters of their own, thousands of ids take longer than the work.
+_MOVE_ON = """
+UPDATE netbox_peering_manager_sessionstate SET polled = %(at)s,
+    last_established = CASE WHEN bgp_state = %(up)s THEN %(at)s ELSE last_established END
+WHERE session_id = ANY(%(sessions)s)
+"""
 _COPY_SAMPLES = """
-INSERT INTO {samples} (session_id, at, {columns})
-SELECT session_id, %s, {columns} FROM {states} WHERE session_id = ANY(%s)
-""".format(
-    samples=SessionSample._meta.db_table,
-    states=SessionState._meta.db_table,
-    columns=", ".join(COUNTERS),
-)
+INSERT INTO netbox_peering_manager_sessionsample (session_id, at, {columns})
+SELECT session_id, %(at)s, {columns}
+FROM netbox_peering_manager_sessionstate WHERE session_id = ANY(%(sessions)s)
+""".format(columns=", ".join(COUNTERS))
 # A state that is older than so many intervals is not to be trusted, whyever it was not polled.
 INTERVALS = 3
 # Of routers that are polled by hand alone.
@@ -94,10 +96,8 @@ def record(router: PeeringRouter, neighbors: Sequence[Neighbor], at: datetime) -
 def _keep_states(steps: Sequence[Step], at: datetime) -> None:
     same = [step.session_id for step in steps if step.former and step.state.same_as(step.former)]
     if same:
-        up = When(bgp_state=BGPStateChoices.ESTABLISHED, then=Value(at, output_field=DateTimeField()))
-        SessionState.objects.filter(session__in=same).update(
-            polled=at, last_established=Case(up, default=F("last_established"))
-        )
+        with connection.cursor() as cursor:
+            cursor.execute(_MOVE_ON, {"at": at, "up": BGPStateChoices.ESTABLISHED, "sessions": same})
     left_alone = set(same)
     SessionState.objects.bulk_create(
         [_row(step) for step in steps if step.session_id not in left_alone],
@@ -152,7 +152,7 @@ def _keep_samples(steps: Iterable[Step], at: datetime) -> None:
     if not counted:
         return
     with connection.cursor() as cursor:
-        cursor.execute(_COPY_SAMPLES, [at, counted])
+        cursor.execute(_COPY_SAMPLES, {"at": at, "sessions": counted})
 
 
 def _keep_unknown(router: PeeringRouter, unknown: Sequence[Neighbor], at: datetime) -> tuple[Neighbor, ...]:
