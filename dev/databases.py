@@ -3,7 +3,7 @@ The databases of a checkout: the one that serves, and the migrated template that
 from.
 
 Both begin with the baseline (`baseline.py`), so that NetBox's own migrations, which take minutes, never run
-here. The template's name holds a fingerprint of the migrations: changed migrations make a new template, while
+here. The template's name holds a fingerprint of the migrations and models: changed ones make a new template, while
 a test run that began with the old one goes on undisturbed.
 """
 
@@ -17,10 +17,14 @@ TEMPLATES_KEPT = 3
 
 
 def fingerprint():
-    """A short text that changes with the host's versions and with the content of the plugin's migrations."""
+    """
+    A short text that changes with the host's versions and with the content of the plugin's migrations and models:
+    migrating also enters in the database what each model can do, which it can come to without a migration.
+    """
     digest = hashlib.sha256(repr(baseline.installed_versions()).encode())
-    for path in sorted((paths.PLUGIN / "migrations").glob("*.py")):
-        digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    for folder in ("migrations", "models"):
+        for path in sorted((paths.PLUGIN / folder).glob("*.py")):
+            digest.update(path.name.encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()[:12]
 
 

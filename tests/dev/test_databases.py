@@ -19,12 +19,13 @@ def prefix():
             databases.drop(server, database)
 
 
-def test_fingerprint_changes_with_the_content_of_a_migration(tmp_path, monkeypatch):
+@pytest.mark.parametrize("folder", ["migrations", "models"])
+def test_fingerprint_changes_with_the_content_of_a_migration_or_model(tmp_path, monkeypatch, folder):
     monkeypatch.setattr(paths, "PLUGIN", tmp_path)
-    (tmp_path / "migrations").mkdir()
+    (tmp_path / folder).mkdir()
     seen = {databases.fingerprint()}
     for text in ("one", "two"):
-        (tmp_path / "migrations" / "0001_initial.py").write_text(text)
+        (tmp_path / folder / "any.py").write_text(text)
         seen.add(databases.fingerprint())
     assert len(seen) == 3
 
