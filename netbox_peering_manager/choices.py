@@ -449,3 +449,33 @@ class BGPStateChoices(ChoiceSet):
         (ESTABLISHED, _("Established"), "green"),
         (MISSING, _("Missing"), "purple"),
     ]
+
+
+class ImportReasonChoices(ChoiceSet):
+    """Why a neighbour of a router is not imported."""
+
+    INTERNAL = "internal"
+    NO_ASN = "no-asn"
+    NO_VRF = "no-vrf"
+    NO_RELATIONSHIP = "no-relationship"
+    OUR_ADDRESS = "our-address"
+    LAN = "lan"
+    LACKING = "lacking"
+    HIDDEN = "hidden"
+    CHANGED = "changed"
+    NOT_ALLOWED = "not-allowed"
+    REFUSED = "refused"
+
+    CHOICES = [
+        (INTERNAL, _("iBGP"), "gray"),
+        (NO_ASN, _("Remote AS unknown"), "orange"),
+        (NO_VRF, _("No such VRF"), "orange"),
+        (NO_RELATIONSHIP, _("No relationship chosen"), "yellow"),
+        (OUR_ADDRESS, _("Our address unknown"), "orange"),
+        (LAN, _("LAN undecided"), "orange"),
+        (LACKING, _("Something is missing"), "orange"),
+        (HIDDEN, _("Not yours to see"), "gray"),
+        (CHANGED, _("Changed since the preview"), "orange"),
+        (NOT_ALLOWED, _("Not allowed"), "red"),
+        (REFUSED, _("Refused"), "red"),
+    ]

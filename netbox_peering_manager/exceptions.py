@@ -26,6 +26,7 @@ PeeringError
 │   ├── RouterBusy           another deployment is being sent to the router: wait for it; knows which
 │   └── ReviewOutdated       the router or NetBox changed since the comparison: compare anew; says what changed
 ├── TakeoverError            sessions cannot be imported from a router as asked: correct what it names
+│   └── TakeoverRefused      one neighbour cannot be, the others can: correct what it names, or leave it
 └── PeeringDBError           PeeringDB did not tell what was asked for; the mirror keeps what it has
     ├── PeeringDBUnreachable no whole answer came: look at the network, the proxy and peeringdb_url, or try later
     ├── PeeringDBKeyRefused  the API key is not accepted: correct it, or have it allowed at PeeringDB
@@ -71,6 +72,7 @@ __all__ = (
     "SyncError",
     "SyncRunning",
     "TakeoverError",
+    "TakeoverRefused",
     "TemplateFailed",
 )
 
@@ -260,3 +262,11 @@ class PollRunning(PollRefused):
 
 class TakeoverError(PeeringError):
     """Sessions could not be imported from a router; nothing was made."""
+
+
+class TakeoverRefused(TakeoverError):
+    """One neighbour cannot be imported; others can. `reason` is one of ImportReasonChoices."""
+
+    def __init__(self, reason: str, text: str):
+        self.reason = reason
+        super().__init__(text)

@@ -36,7 +36,7 @@ from .validation import check, errors_by_field, kept_look_ups
 if TYPE_CHECKING:
     from users.models import User
 
-__all__ = ("plan_sessions",)
+__all__ = ("in_words", "plan_sessions")
 
 type Key = tuple[int, int, int]
 # By netixlan id and family: the AS number and address that somebody has looked at, None for no address.
@@ -340,10 +340,15 @@ class _Builder:
                 continue
             self.told.add(id(row))
             kind = KINDS[type(row)]
-            name, details = _IN_WORDS[type(row)](row)
+            name, details = in_words(row)
             self.objects.append(PlannedObject(kind, name, details, row.pk))
             if row.pk is None:
                 yield kind
+
+
+def in_words(row: models.Model) -> tuple[str, str]:
+    """Return the name of what a session needs (one of rules.KINDS), and what it holds."""
+    return _IN_WORDS[type(row)](row)
 
 
 def _rir(rir: Any) -> tuple[str, str]:

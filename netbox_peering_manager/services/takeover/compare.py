@@ -1,0 +1,233 @@
+"""
+A session of NetBox's beside the router's neighbour: which fields differ, and what takes the router's over.
+
+Compared is what is in effect, inherited values included, because that is what is rendered. What the platform does not
+tell is not compared. Nothing is read or saved here.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from django.utils.translation import gettext as _
+
+from ...lineage import lineage
+from ..provisioning.ground import host_of
+from ..secrets import MASK
+from .found import FoundFamily, FoundNeighbor
+from .planned import Difference
+
+if TYPE_CHECKING:
+    from ipam.models import ASN, IPAddress
+    from netbox_routing.models import BFDProfile, BGPPeer, BGPPeerAddressFamily, BGPPeerTemplate, RouteMap
+
+    from ...models import PeeringSession
+
+__all__ = ("Side", "compare")
+
+FAMILIES = (4, 6)
+
+
+@dataclass(slots=True)
+class Side:
+    """
+    NetBox's side of a session: the session with its BGP peer, what it inherits from, and its password in clear.
+
+    `families` and `group_families` are by AFI/SAFI.
+    """
+
+    session: "PeeringSession"
+    families: Mapping[str, "BGPPeerAddressFamily"]
+    group: "BGPPeerTemplate | None"
+    group_families: Mapping[str, "BGPPeerAddressFamily"]
+    password: str
+
+    @property
+    def peer(self) -> "BGPPeer":
+        return self.session.bgp_peer
+
+    def inherited(self, name: str) -> Any:
+        """The BGP peer's own value, else that of the nearest session template that has one."""
+        for holder in (self.peer, *lineage(self.peer.peer_session, lambda template: template.parent)):
+            if (value := getattr(holder, name)) is not None:
+                return value
+        return None
+
+    @property
+    def enabled(self) -> bool:
+        value = self.inherited("enabled")
+        if value is None and self.group is not None:
+            value = self.group.enabled
+        return True if value is None else bool(value)
+
+    @property
+    def remote_as(self) -> "ASN | None":
+        return self.inherited("remote_as") or (self.group.remote_as if self.group else None)
+
+    @property
+    def local_as(self) -> "ASN | None":
+        return self.inherited("local_as") or (self.peer.scope.router.asn if self.peer.scope else None)
+
+    def limit(self, version: int) -> int | None:
+        own: int | None = getattr(self.session, f"ipv{version}_max_prefixes")
+        peer_asn = getattr(self.remote_as, "peer_asn", None)
+        return own if own is not None or peer_asn is None else peer_asn.max_prefixes(version)
+
+    def policy(self, afi: str, name: str) -> "RouteMap | None":
+        """The route map in effect: the session's own, else its group's, else its relationship's."""
+        for families in (self.families, self.group_families):
+            if (family := families.get(afi)) is not None and (found := getattr(family, name)) is not None:
+                return found
+        return getattr(self.session.relationship, name)
+
+    def active(self) -> set[str]:
+        """The families that are switched on, those of its group unless it says otherwise."""
+        said = {afi: family.enabled for afi, family in self.group_families.items()}
+        said |= {afi: family.enabled for afi, family in self.families.items() if family.enabled is not None}
+        said |= {
+            afi: True for afi, family in self.families.items() if family.enabled is None and afi not in said
+        }
+        return {afi for afi, enabled in said.items() if enabled is not False}
+
+
+def compare(
+    neighbor: FoundNeighbor, policies: Mapping[str, FoundFamily], side: Side, told: tuple[str, ...]
+) -> tuple[Difference, ...]:
+    """
+    Return the fields that differ. `policies` are the neighbour's families with the route maps of its group in effect;
+    `told` is what the platform tells at all.
+    """
+    return tuple(
+        difference
+        for topic, differences in _COMPARED
+        if topic is None or topic in told
+        for difference in differences(neighbor, policies, side)
+    )
+
+
+type Differences = Iterator[Difference]
+
+
+def _asns(neighbor: FoundNeighbor, _policies: Any, side: Side) -> Differences:
+    for name, theirs, ours in (
+        ("remote_asn", neighbor.remote_asn, side.remote_as),
+        ("local_asn", neighbor.local_asn, side.local_as),
+    ):
+        if theirs is not None and (ours is None or ours.asn != theirs):
+            yield Difference(name, str(ours or ""), f"AS{theirs}", can_take=False)
+
+
+def _source(neighbor: FoundNeighbor, _policies: Any, side: Side) -> Differences:
+    source: IPAddress | None = side.peer.source
+    ours = str(host_of(source)) if source is not None else ""
+    if neighbor.is_local_configured and neighbor.local_ip and ours != neighbor.local_ip:
+        yield Difference("local_ip", ours, neighbor.local_ip, can_take=False)
+
+
+def _description(neighbor: FoundNeighbor, _policies: Any, side: Side) -> Differences:
+    # A session without a description is rendered with its name.
+    known = {side.peer.description, side.peer.name or ""} if neighbor.description else {side.peer.description}
+    if neighbor.description not in known:
+        yield Difference("description", side.peer.description, neighbor.description)
+
+
+def _enabled(neighbor: FoundNeighbor, _policies: Any, side: Side) -> Differences:
+    if neighbor.enabled != side.enabled:
+        yield Difference("enabled", _on(side.enabled), _on(neighbor.enabled))
+
+
+def _on(value: bool) -> str:
+    return _("enabled") if value else _("disabled")
+
+
+def _peer_group(neighbor: FoundNeighbor, _policies: Any, side: Side) -> Differences:
+    ours = side.group.name if side.group else ""
+    if ours != neighbor.peer_group:
+        yield Difference(
+            "peer_group",
+            ours,
+            neighbor.peer_group,
+            can_take=bool(neighbor.peer_group or side.peer.peer_group),
+        )
+
+
+def _ttl(neighbor: FoundNeighbor, _policies: Any, side: Side) -> Differences:
+    ours = side.inherited("ttl") or None
+    # 1 is what a session without a TTL has (RFC 4271 asks for neighbours on the link).
+    if (ours or 1) != (neighbor.ttl or 1):
+        yield Difference("ttl", str(ours or ""), str(neighbor.ttl or ""))
+
+
+def _bfd(neighbor: FoundNeighbor, _policies: Any, side: Side) -> Differences:
+    profile: BFDProfile | None = side.inherited("bfd")
+    ours = profile.name if profile else ""
+    if neighbor.bfd and not neighbor.bfd_profile:
+        if not ours:
+            yield Difference("bfd", "", _("on, without a profile"), can_take=False)
+    elif ours != neighbor.bfd_profile:
+        own = side.peer.bfd is not None
+        yield Difference("bfd", ours, neighbor.bfd_profile, can_take=bool(neighbor.bfd_profile) or own)
+
+
+def _password(neighbor: FoundNeighbor, _policies: Any, side: Side) -> Differences:
+    if neighbor.has_password and not neighbor.password:
+        if not side.password:
+            yield Difference("password", "", _("one that cannot be read"), can_take=False)
+    elif neighbor.password != side.password:
+        ours, theirs = (MASK if each else "" for each in (side.password, neighbor.password))
+        own = bool(side.session.encrypted_password or side.peer.password)
+        yield Difference("password", ours, theirs, can_take=bool(neighbor.password) or own)
+
+
+def _limits(neighbor: FoundNeighbor, _policies: Any, side: Side) -> Differences:
+    for version in FAMILIES:
+        # Of a family that the session does not carry nothing is rendered.
+        if neighbor.family(f"ipv{version}-unicast") is None:
+            continue
+        ours, theirs = side.limit(version), neighbor.limit(version)
+        if ours != theirs:
+            own = getattr(side.session, f"ipv{version}_max_prefixes")
+            name = f"ipv{version}_max_prefixes"
+            # What its peer ASN has can be overridden, not taken away.
+            yield Difference(
+                name,
+                str("" if ours is None else ours),
+                str("" if theirs is None else theirs),
+                can_take=theirs is not None or own is not None,
+            )
+
+
+def _families(neighbor: FoundNeighbor, _policies: Any, side: Side) -> Differences:
+    ours, theirs = side.active(), {family.afi for family in neighbor.families}
+    for afi in sorted(theirs - ours):
+        yield Difference("family", "", afi, afi=afi)
+    for afi in sorted(ours - theirs):
+        yield Difference("family", afi, "", afi=afi)
+
+
+def _policies(neighbor: FoundNeighbor, policies: Mapping[str, FoundFamily], side: Side) -> Differences:
+    for family in neighbor.families:
+        said = policies[family.afi]
+        for name, theirs in (("routemap_in", said.route_map_in), ("routemap_out", said.route_map_out)):
+            found = side.policy(family.afi, name)
+            ours = found.name if found else ""
+            if ours.lower() != theirs.lower():
+                # One that is inherited can be overridden, not taken away.
+                own = side.families.get(family.afi)
+                can_take = bool(theirs) or (own is not None and getattr(own, name) is not None)
+                yield Difference(name, ours, theirs, can_take=can_take, afi=family.afi)
+
+
+_COMPARED: tuple[tuple[str | None, Callable[[FoundNeighbor, Any, Side], Differences]], ...] = (
+    (None, _asns),
+    (None, _source),
+    (None, _description),
+    (None, _enabled),
+    (None, _peer_group),
+    ("ttl", _ttl),
+    ("bfd", _bfd),
+    ("password", _password),
+    ("limits", _limits),
+    ("families", _families),
+    ("policies", _policies),
+)

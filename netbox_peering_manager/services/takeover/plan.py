@@ -1,0 +1,421 @@
+"""
+What an import would do: the neighbours of a router beside what NetBox has, to a plan to look at.
+
+    found → standing → a decision for each neighbour: rows to be made, differences, or why not → plain values
+
+Nothing is written. The number of queries is fixed, whatever the number of neighbours. The import itself decides by the
+same code (`create`).
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.utils.translation import gettext as _
+
+from netbox_routing.models import BGPPeer, BGPPeerAddressFamily, BGPPeerTemplate, RouteMap
+from utilities.permissions import get_permission_for_model
+
+from ...choices import ImportReasonChoices as Reason
+from ...exceptions import ProvisioningError, TakeoverRefused
+from ...models import PeeringSession
+from ..permissions import is_unconstrained
+from ..provisioning.plan import in_words
+from ..provisioning.planned import PlannedObject
+from ..provisioning.rules import KINDS as SESSION_KINDS
+from ..provisioning.validation import check, errors_by_field, kept_look_ups
+from ..secrets import decrypt_all
+from .compare import Side, compare
+from .found import Found, FoundNeighbor
+from .making import KINDS, MODELS, Making, SessionRows, Where
+from .match import peer_of, refuse_ibgp, where_of
+from .planned import Absent, Choices, Different, Group, LeftOut, Neighbor, New, Plan, Same
+from .standing import Standing, add_ground, load_standing
+
+if TYPE_CHECKING:
+    from users.models import User
+
+    from ...models import PeeringNetwork, PeeringRouter, Relationship
+
+__all__ = ("Decided", "Decider", "Teller", "only", "plan_import")
+
+
+def plan_import(router: "PeeringRouter", found: Found, choices: Choices, user: "User | None" = None) -> Plan:
+    """
+    Return what importing the neighbours of `router` (its device joined) would do, for what the user may see and add.
+
+    `user` None: without permissions (nbshell, own scripts). At most 30 queries. SecretError when a session's password
+    cannot be read.
+    """
+    with kept_look_ups(*MODELS):
+        standing = load_standing(router, found, choices, user)
+        decider = Decider(standing, found, choices, user)
+        decided = [decider.decide(neighbor) for neighbor in found.neighbors]
+        teller = Teller(decider, _may_not_add(user))
+        tellings = [teller.tell(each) for each in decided]
+        objects = _seen_by(user, teller.objects)
+    return Plan(
+        choices=choices,
+        new=tuple(each for each in tellings if isinstance(each, New)),
+        same=tuple(each for each in tellings if isinstance(each, Same)),
+        different=tuple(each for each in tellings if isinstance(each, Different)),
+        left_out=tuple(each for each in tellings if isinstance(each, LeftOut)),
+        absent=tuple(_absent(standing, decided, found)),
+        objects=tuple(objects),
+        groups=tuple(_groups(decided)),
+        unread=found.unread,
+    )
+
+
+@dataclass(slots=True)
+class Decided:
+    """
+    What becomes of a neighbour: `rows` of a session to be made, or a session that is there (`side`) with its
+    `outcome`, or an outcome alone. `group`: under which choice of relationship it falls, "" for none.
+    """
+
+    neighbor: FoundNeighbor
+    where: Where | None = None
+    rows: SessionRows | None = None
+    side: Side | None = None
+    outcome: Same | Different | LeftOut | None = None
+    peer: BGPPeer | None = None
+    is_route_server: bool = False
+    group: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Placed:
+    where: Where | None
+    peer: BGPPeer | None
+    refused: LeftOut | None = None
+
+
+class Decider:
+    """Decides about one neighbour after the other, for one user, and keeps what is to be made on the way."""
+
+    def __init__(self, standing: Standing, found: Found, choices: Choices, user: "User | None"):
+        self.standing = standing
+        self.found = found
+        self.choices = choices
+        self.user = user
+        self.making = Making(standing, found, choices)
+        self._add_ours()
+        self.placed = {neighbor.key: self._place(neighbor) for neighbor in found.neighbors}
+        places = [
+            self.making.place(neighbor, placed.where)
+            for neighbor in found.neighbors
+            if (placed := self.placed[neighbor.key]).where is not None and placed.peer is None
+        ]
+        add_ground(standing, places, user, self._own_numbers())
+        self.passwords = self._read_passwords()
+
+    def decide(self, neighbor: FoundNeighbor) -> Decided:
+        """Return what is to become of it. Never raises for what is about this neighbour alone."""
+        placed = self.placed[neighbor.key]
+        decided = Decided(neighbor, placed.where, peer=placed.peer, outcome=placed.refused)
+        if placed.refused is not None or placed.where is None:
+            return decided
+        try:
+            if placed.peer is not None and hasattr(placed.peer, "peering_session"):
+                self._compare(decided, placed.peer.peering_session)
+            else:
+                self._build(decided)
+        except TakeoverRefused as error:
+            decided.outcome = LeftOut(self.known(neighbor), error.reason, str(error))
+        except ProvisioningError as error:
+            decided.outcome = LeftOut(self.known(neighbor), Reason.REFUSED, str(error))
+        return decided
+
+    @staticmethod
+    def known(neighbor: FoundNeighbor) -> Neighbor:
+        return Neighbor(
+            neighbor.key, neighbor.vrf, neighbor.remote_ip, neighbor.remote_asn, neighbor.description
+        )
+
+    def _place(self, neighbor: FoundNeighbor) -> _Placed:
+        try:
+            refuse_ibgp(neighbor, self.found)
+            scope = self.making.scope(neighbor.vrf)
+            peer = peer_of(neighbor, scope, self.standing) if scope.pk is not None else None
+            if peer is not None and hasattr(peer, "peering_session"):
+                # Where it is does not matter: it is there.
+                return _Placed(Where(scope, None, None, None), peer)
+            return _Placed(where_of(neighbor, scope, self.found, self.standing), peer)
+        except TakeoverRefused as error:
+            return _Placed(None, None, LeftOut(self.known(neighbor), error.reason, str(error)))
+        except ProvisioningError as error:
+            return _Placed(None, None, LeftOut(self.known(neighbor), Reason.REFUSED, str(error)))
+
+    def _compare(self, decided: Decided, session: PeeringSession) -> None:
+        neighbor = decided.neighbor
+        if session.pk in self.standing.unseen_sessions:
+            raise TakeoverRefused(Reason.HIDDEN, _("NetBox has a session for it that you may not see."))
+        decided.side = side = self._side(session)
+        group = neighbor.peer_group
+        policies = {
+            family.afi: self.making.in_effect(family, neighbor.vrf, group) for family in neighbor.families
+        }
+        if differences := compare(neighbor, policies, side, self.found.told):
+            can_take = any(each.can_take for each in differences)
+            taken = can_take and self.choices.takes(neighbor.key)
+            decided.outcome = Different(self.known(neighbor), session.pk, differences, taken)
+        else:
+            decided.outcome = Same(self.known(neighbor), session.pk)
+
+    def _side(self, session: PeeringSession) -> Side:
+        peer = session.bgp_peer
+        group = peer.peer_group or self._inherited_group(session)
+        return Side(
+            session=session,
+            families=self.standing.peer_families.get(peer.pk, {}),
+            group=group,
+            group_families=self.standing.group_families.get(group.pk, {}) if group else {},
+            password=self.passwords.get(session.pk, ""),
+        )
+
+    def _inherited_group(self, session: PeeringSession) -> BGPPeerTemplate | None:
+        """The peer group of a session without one: its connection's, else its fabric's."""
+        if session.peering_network_id is None:
+            return None
+        version = 6 if ":" in str(session.bgp_peer.peer.address) else 4
+        connections = self.standing.connections.get(session.peering_network_id, [])
+        own = [each for each in connections if session.bgp_peer.source_id in {a.pk for a in each.addresses}]
+        chosen = own[0] if own else connections[0] if len(connections) == 1 else None
+        group: BGPPeerTemplate | None = (
+            getattr(chosen, f"ipv{version}_peer_group", None) if chosen is not None else None
+        )
+        return group or session.peering_network.fabric.peer_group
+
+    def _read_passwords(self) -> dict[int, str]:
+        """The passwords of the sessions that are compared, in clear."""
+        sessions = [
+            placed.peer.peering_session
+            for placed in self.placed.values()
+            if placed.peer is not None and hasattr(placed.peer, "peering_session")
+        ]
+        if "password" not in self.found.told:
+            return {}
+        plain = decrypt_all((session.encrypted_password, session) for session in sessions)
+        return {
+            session.pk: password or session.bgp_peer.password or _of_template(session)
+            for session, password in zip(sessions, plain, strict=True)
+        }
+
+    def _build(self, decided: Decided) -> None:
+        neighbor, where = decided.neighbor, decided.where
+        assert where is not None
+        decided.is_route_server = self.standing.is_route_server(where.network, neighbor.remote_asn)
+        decided.group = "" if where.network else group_key(neighbor)
+        relationship = self._relationship(decided, where.network)
+        make = {"is_route_server": decided.is_route_server}
+        if decided.peer is not None:
+            decided.rows = self.making.wrapping(neighbor, decided.peer, where, relationship, **make)
+        else:
+            decided.rows = self.making.new_session(neighbor, where, relationship, **make)
+
+    def _relationship(self, decided: Decided, network: "PeeringNetwork | None") -> "Relationship":
+        choices = self.choices
+        if network is not None:
+            chosen = (choices.route_servers if decided.is_route_server else None) or choices.lan
+            text = _("Choose the relationship of sessions over a LAN.")
+        else:
+            chosen = choices.groups.get(decided.group) or choices.others
+            text = _("It is on no LAN: choose the relationship of {group}.").format(
+                group=group_label(decided.neighbor)
+            )
+        found = self.standing.relationships.get(chosen or 0)
+        if found is None:
+            raise TakeoverRefused(Reason.NO_RELATIONSHIP, text)
+        return found
+
+    def _own_numbers(self) -> set[int]:
+        own = {self.found.local_asn, *(each.local_asn for each in self.found.neighbors)}
+        return {number for number in own if number is not None}
+
+    def _add_ours(self) -> None:
+        """Our own AS numbers have to be known before a scope can be made."""
+        if self.standing.bgp_router is None:
+            add_ground(self.standing, (), self.user, self._own_numbers())
+
+
+def _of_template(session: PeeringSession) -> str:
+    return next((each.password for each in session.session_templates() if each.password), "")
+
+
+def group_key(neighbor: FoundNeighbor) -> str:
+    """Which neighbours beyond all LANs get one relationship: a peer group's, else an AS's."""
+    return f"group:{neighbor.peer_group}" if neighbor.peer_group else f"asn:{neighbor.remote_asn}"
+
+
+def group_label(neighbor: FoundNeighbor) -> str:
+    if neighbor.peer_group:
+        return _("peer group {name}").format(name=neighbor.peer_group)
+    return f"AS{neighbor.remote_asn}"
+
+
+def _groups(decided: Iterable[Decided]) -> Iterator[Group]:
+    """The groups of neighbours whose relationship is to be chosen, largest first."""
+    labels: dict[str, str] = {}
+    counted: Counter[str] = Counter()
+    for each in decided:
+        if each.group:
+            labels[each.group] = group_label(each.neighbor)
+            counted[each.group] += 1
+    return (Group(key, labels[key], count) for key, count in counted.most_common())
+
+
+def _absent(standing: Standing, decided: Sequence[Decided], found: Found) -> Iterator[Absent]:
+    """The sessions of this router that it does not have, as far as the user may see them."""
+    there = {each.peer.pk for each in decided if each.peer is not None}
+    hidden = {neighbor.remote_ip for neighbor in found.neighbors}
+    for (_scope, host), peers in standing.peers.items():
+        for peer in peers:
+            session = getattr(peer, "peering_session", None)
+            if session is None or peer.pk in there or session.pk in standing.unseen_sessions:
+                continue
+            # A link-local neighbour whose interface is not known may be this one.
+            if host in hidden and _is_undecided(host, decided):
+                continue
+            yield Absent(session.pk, str(session))
+
+
+def _is_undecided(host: str, decided: Sequence[Decided]) -> bool:
+    return any(each.neighbor.remote_ip == host and each.where is None for each in decided)
+
+
+def _may_not_add(user: "User | None") -> set[type[models.Model]]:
+    """What the user has no right at all to make. Constraints are held against the rows, once they are made."""
+    if user is None:
+        return set()
+    return {model for model in MODELS if not user.has_perm(get_permission_for_model(model, "add"))}
+
+
+class Teller:
+    """Tells in plain values what was decided, each needed object once."""
+
+    def __init__(self, decider: Decider, forbidden: set[type[models.Model]]):
+        self.decider = decider
+        self.forbidden = forbidden
+        self.objects: list[PlannedObject] = []
+        self.told: set[int] = set()
+        # By identity: rows that are not saved yet are all equal in nothing. Kept alive by the decider.
+        self.valid: set[int] = set()
+
+    def tell(self, decided: Decided) -> New | Same | Different | LeftOut:
+        if decided.outcome is not None:
+            return decided.outcome
+        assert decided.rows is not None
+        if refused := self._why_not(decided, decided.rows):
+            return refused
+        return self._new(decided, decided.rows)
+
+    def _why_not(self, decided: Decided, rows: SessionRows) -> LeftOut | None:
+        known = self.decider.known(decided.neighbor)
+        for row in rows.in_order():
+            if row.pk is not None or id(row) in self.valid:
+                continue
+            if type(row) in self.forbidden:
+                text = _("You may not add {kind}, which this session needs.")
+                return LeftOut(known, Reason.NOT_ALLOWED, text.format(kind=row._meta.verbose_name_plural))
+            # An address family is checked with what it belongs to, which may have no key yet.
+            if not isinstance(row, BGPPeerAddressFamily):
+                try:
+                    check(row, self.decider.standing.ground)
+                except ValidationError as error:
+                    text = str(ProvisioningError(errors_by_field(error, row)))
+                    return LeftOut(known, Reason.REFUSED, text)
+            self.valid.add(id(row))
+        return None
+
+    def _new(self, decided: Decided, rows: SessionRows) -> New:
+        neighbor, session = decided.neighbor, rows.session
+        peer, network = session.bgp_peer, session.peering_network
+        making = self.decider.making
+        policies = [making.in_effect(each, neighbor.vrf, neighbor.peer_group) for each in neighbor.families]
+        return New(
+            neighbor=self.decider.known(neighbor),
+            relationship=session.relationship.name,
+            network=str(network) if network else "",
+            local_ip=str(peer.source.address).partition("/")[0] if peer.source else "",
+            local_asn=peer.local_as.asn if peer.local_as else neighbor.local_asn,
+            peer_group=neighbor.peer_group,
+            enabled=neighbor.enabled,
+            is_route_server=session.is_route_server,
+            wraps=decided.peer is not None,
+            families=tuple(each.afi for each in neighbor.families),
+            policies=tuple(
+                dict.fromkeys(
+                    name for each in policies for name in _arrows(each.route_map_in, each.route_map_out)
+                )
+            ),
+            limits=tuple(
+                f"IPv{version}: {limit}"
+                for version in (4, 6)
+                if (limit := neighbor.limit(version)) is not None
+            ),
+            ttl=neighbor.ttl,
+            bfd=peer.bfd.name if peer.bfd else "",
+            has_password=bool(neighbor.password),
+            makes=tuple(self._tell_needed(rows)),
+            notes=tuple(_notes(decided)),
+        )
+
+    def _tell_needed(self, rows: SessionRows) -> Iterator[str]:
+        """Add what the session needs beside its own rows to `objects`, once each; yield the kinds of those made."""
+        for row in rows.needed():
+            if id(row) in self.told:
+                continue
+            self.told.add(id(row))
+            kind = KINDS[type(row)]
+            name, details = in_words(row) if type(row) in SESSION_KINDS else (str(row), self._details(row))
+            self.objects.append(PlannedObject(kind, name, details, row.pk))
+            if row.pk is None:
+                yield kind
+
+    def _details(self, row: models.Model) -> str:
+        if row.pk is not None:
+            return ""
+        if isinstance(row, RouteMap) and not self.decider.making.with_row.get(id(row)):
+            return _(
+                "without entries, which are not imported: enter them before anything is deployed, because a route map "
+                "without entries is rendered as one that denies everything"
+            )
+        return ""
+
+
+def _arrows(inbound: str, outbound: str) -> Iterator[str]:
+    if inbound:
+        yield f"← {inbound}"
+    if outbound:
+        yield f"→ {outbound}"
+
+
+def _notes(decided: Decided) -> Iterator[str]:
+    neighbor = decided.neighbor
+    if neighbor.not_taken:
+        yield _("Not taken over: {settings}").format(settings=", ".join(neighbor.not_taken))
+    if neighbor.has_password and not neighbor.password:
+        yield _("Its password cannot be read: enter it afterwards.")
+    if decided.rows is not None and neighbor.bfd and decided.rows.session.bgp_peer.bfd is None:
+        yield _("BFD is on without a profile: choose one, or it is made without BFD.")
+
+
+def _seen_by(user: "User | None", objects: Sequence[PlannedObject]) -> list[PlannedObject]:
+    """Those that are to be made, and of those that are there the ones that the user may view."""
+    visible: dict[str, set[int]] = {}
+    for model, kind in KINDS.items():
+        pks = {each.pk for each in objects if each.kind == kind and each.pk is not None}
+        rows: Any = model._default_manager
+        if pks and user is not None and not is_unconstrained(user, get_permission_for_model(model, "view")):
+            pks = set(rows.restrict(user, "view").filter(pk__in=pks).order_by().values_list("pk", flat=True))
+        visible[kind] = pks
+    return [each for each in objects if each.pk is None or each.pk in visible[each.kind]]
+
+
+def only(found: Found, keys: Mapping[str, Any]) -> Found:
+    """Return what was found, with these neighbours alone."""
+    return replace(found, neighbors=tuple(each for each in found.neighbors if each.key in keys))

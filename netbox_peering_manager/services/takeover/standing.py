@@ -1,0 +1,316 @@
+"""
+What NetBox has that an import touches: read at once, with a fixed number of queries for any number of neighbours.
+
+What is made on the way is added here, so that the next session uses it (`making`).
+"""
+
+import ipaddress
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from django.contrib.contenttypes.models import ContentType
+from django.db.models import Q
+
+from ipam.models import VRF, IPAddress
+from netbox_routing.models import (
+    BFDProfile,
+    BGPAddressFamily,
+    BGPPeer,
+    BGPPeerAddressFamily,
+    BGPPeerTemplate,
+    BGPRouter,
+    BGPScope,
+    RouteMap,
+)
+
+from ...models import (
+    PeeringConnection,
+    PeeringDBIXLan,
+    PeeringDBNet,
+    PeeringNetwork,
+    Relationship,
+)
+from ..permissions import allowed_pks
+from ..provisioning.ground import Ground, host_of, load_asns, load_ground
+from .found import Found
+from .planned import Choices
+
+if TYPE_CHECKING:
+    from ipam.models import Prefix
+    from users.models import User
+
+    from ...models import PeeringRouter
+    from ..provisioning.ground import Place
+
+__all__ = ("Standing", "load_standing")
+
+# PeeringDB's kind of network that is an exchange's route servers.
+ROUTE_SERVER = "Route Server"
+
+type Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+@dataclass(slots=True)
+class Standing:
+    """
+    What there is around one router. Of what the user may not view, only that it is there: `unseen_*`.
+
+    `scopes` are by the name of their VRF ("" for the global table), `addresses` are those of the device's interfaces
+    by VRF id and address, `peers` by scope id and address, `families` by the ids of BGP peers or groups and AFI/SAFI.
+    """
+
+    router: "PeeringRouter"
+    bgp_router: BGPRouter | None = None
+    scopes: dict[str, BGPScope] = field(default_factory=dict)
+    vrfs: dict[str, list[VRF]] = field(default_factory=dict)
+    lans: dict[tuple[int | None, int, int], dict[int, list[PeeringNetwork]]] = field(default_factory=dict)
+    connections: dict[int, list[PeeringConnection]] = field(default_factory=dict)
+    addresses: dict[tuple[int | None, str], list[IPAddress]] = field(default_factory=dict)
+    peers: dict[tuple[int, str], list[BGPPeer]] = field(default_factory=dict)
+    peer_families: dict[int, dict[str, BGPPeerAddressFamily]] = field(default_factory=dict)
+    group_families: dict[int, dict[str, BGPPeerAddressFamily]] = field(default_factory=dict)
+    scope_families: dict[tuple[int, str], BGPAddressFamily] = field(default_factory=dict)
+    groups: dict[str, list[BGPPeerTemplate]] = field(default_factory=dict)
+    route_maps: dict[str, RouteMap] = field(default_factory=dict)
+    bfd: dict[str, BFDProfile] = field(default_factory=dict)
+    chosen_bfd: BFDProfile | None = None
+    relationships: dict[int, Relationship] = field(default_factory=dict)
+    rs_asns: dict[int, int] = field(default_factory=dict)
+    route_servers: set[int] = field(default_factory=set)
+    unseen_networks: set[int] = field(default_factory=set)
+    unseen_sessions: set[int] = field(default_factory=set)
+    ground: Ground = field(default_factory=Ground)
+
+    def lan_of(self, vrf_id: int | None, remote_ip: str) -> list[PeeringNetwork]:
+        """Return the networks whose prefix in this VRF holds the address; those of the longest prefix."""
+        address = ipaddress.ip_address(remote_ip)
+        number, bits = int(address), address.max_prefixlen
+        lengths = sorted((key[2] for key in self.lans if key[:2] == (vrf_id, address.version)), reverse=True)
+        for length in lengths:
+            by_network = self.lans[vrf_id, address.version, length]
+            if found := by_network.get(number >> (bits - length)):
+                return found
+        return []
+
+    def is_route_server(self, network: PeeringNetwork | None, asn: int | None) -> bool:
+        """Whether PeeringDB says that this AS is the LAN's route servers, or a network of route servers at all."""
+        if network is None or asn is None:
+            return False
+        return self.rs_asns.get(network.peeringdb_id or 0) == asn or asn in self.route_servers
+
+
+def load_standing(router: "PeeringRouter", found: Found, choices: Choices, user: "User | None") -> Standing:
+    """
+    Return what there is around `router` (its device joined) for what was found on it, as `user` may see it.
+
+    Of what was chosen only what the user may view is there. Without the addresses and AS numbers of new sessions, see
+    `add_ground`.
+    """
+    standing = Standing(router)
+    _load_scopes(standing, found)
+    _load_lans(standing, user)
+    _load_ours(standing)
+    _load_peers(standing, user)
+    _load_named(standing, found)
+    _load_chosen(standing, choices, user)
+    _load_route_servers(standing, found)
+    return standing
+
+
+def add_ground(
+    standing: Standing, places: "Sequence[Place]", user: "User | None", own: Iterable[int] = ()
+) -> None:
+    """
+    Add what there is of the AS numbers and addresses of sessions that may be made, and of our `own` AS numbers. At most
+    18 queries.
+    """
+    known = standing.ground
+    standing.ground = load_ground(places, user)
+    missing = set(own) - set(standing.ground.asns)
+    ours = known if set(known.asns) >= missing else load_asns(missing)
+    standing.ground.asns = {**ours.asns, **standing.ground.asns}
+    standing.ground.rirs = {**ours.rirs, **standing.ground.rirs}
+    standing.ground.families.update(standing.scope_families)
+
+
+def _load_scopes(standing: Standing, found: Found) -> None:
+    routers = list(
+        BGPRouter.objects.filter(device=standing.router.device_id)
+        .select_related("asn__peer_asn")
+        .order_by("pk")
+    )
+    fitting = [each for each in routers if each.asn.asn == found.local_asn] or routers
+    if fitting:
+        standing.bgp_router = fitting[0]
+        standing.bgp_router.assigned_object = standing.router.device
+        standing.ground.asns[fitting[0].asn.asn] = fitting[0].asn
+        scopes = BGPScope.objects.filter(router=standing.bgp_router).select_related("vrf")
+        for scope in scopes.prefetch_related("address_families").order_by("pk"):
+            scope.router = standing.bgp_router
+            standing.scopes.setdefault(scope.vrf.name if scope.vrf else "", scope)
+            for family in scope.address_families.all():
+                standing.scope_families[scope.pk, family.address_family] = family
+    if names := {each.vrf for each in found.neighbors} - {""} - set(standing.scopes):
+        for vrf in VRF.objects.filter(name__in=names).order_by("pk"):
+            standing.vrfs.setdefault(vrf.name, []).append(vrf)
+
+
+def _load_lans(standing: Standing, user: "User | None") -> None:
+    networks = list(
+        PeeringNetwork.objects.select_related(
+            "fabric__peer_group", "ipv4_prefix__vrf", "ipv6_prefix__vrf"
+        ).order_by("pk")
+    )
+    seen = allowed_pks(networks, user)
+    standing.unseen_networks = {network.pk for network in networks if network.pk not in seen}
+    for network in networks:
+        for prefix in network.prefixes:
+            _add_lan(standing, network, prefix)
+
+
+def _add_lan(standing: Standing, network: PeeringNetwork, prefix: "Prefix") -> None:
+    value = prefix.prefix
+    key = (prefix.vrf_id, value.version, value.prefixlen)
+    number = int(value.network) >> ((32 if value.version == 4 else 128) - value.prefixlen)
+    standing.lans.setdefault(key, {}).setdefault(number, []).append(network)
+
+
+def _load_ours(standing: Standing) -> None:
+    """Our connections, and the addresses of the device's interfaces."""
+    connections = PeeringConnection.objects.filter(
+        interface__device=standing.router.device_id
+    ).select_related(
+        "interface__device",
+        "ipv4_address",
+        "ipv6_address",
+        "ipv4_peer_group",
+        "ipv6_peer_group",
+        "peering_network__fabric__peer_group",
+        "peering_network__ipv4_prefix__vrf",
+        "peering_network__ipv6_prefix__vrf",
+    )
+    for connection in connections.order_by("pk"):
+        standing.connections.setdefault(connection.peering_network_id, []).append(connection)
+    addresses = IPAddress.objects.filter(interface__device=standing.router.device_id).select_related(
+        "vrf",
+        "ipv4_peering_connection__peering_network__fabric",
+        "ipv6_peering_connection__peering_network__fabric",
+    )
+    for address in addresses.prefetch_related("assigned_object").order_by("pk"):
+        standing.addresses.setdefault((address.vrf_id, str(host_of(address))), []).append(address)
+
+
+def _load_peers(standing: Standing, user: "User | None") -> None:
+    if standing.bgp_router is None:
+        return
+    rows = list(
+        BGPPeer.objects.filter(scope__router=standing.bgp_router)
+        .select_related(
+            "peer",
+            "source",
+            "remote_as__peer_asn",
+            "local_as",
+            "peer_group__remote_as__peer_asn",
+            "bfd",
+            "peer_session__bfd",
+            "peer_session__local_as",
+            "peer_session__remote_as__peer_asn",
+            "peer_session__parent__parent",
+            "peering_session__relationship__routemap_in",
+            "peering_session__relationship__routemap_out",
+            "peering_session__peering_network__fabric__peer_group",
+        )
+        .order_by("pk")
+    )
+    by_pk = {scope.pk: scope for scope in standing.scopes.values()}
+    sessions = []
+    for row in rows:
+        if row.scope_id in by_pk:
+            row.scope = by_pk[row.scope_id]
+        standing.peers.setdefault((row.scope_id, str(host_of(row.peer))), []).append(row)
+        if hasattr(row, "peering_session"):
+            row.peering_session.bgp_peer = row
+            sessions.append(row.peering_session)
+    seen = allowed_pks(sessions, user)
+    standing.unseen_sessions = {session.pk for session in sessions if session.pk not in seen}
+    _load_families(standing, rows, standing.peer_families)
+
+
+def _load_families(
+    standing: Standing,
+    owners: Sequence[BGPPeer] | Sequence[BGPPeerTemplate],
+    into: dict[int, dict[str, BGPPeerAddressFamily]],
+) -> None:
+    """The address families of BGP peers or of peer groups, joined with what they are called by."""
+    if not owners:
+        return
+    by_pk = {owner.pk: owner for owner in owners}
+    scopes = {scope.pk: scope for scope in standing.scopes.values()}
+    belongs_to = BGPPeerAddressFamily._meta.get_field("assigned_object")
+    rows = BGPPeerAddressFamily.objects.filter(
+        assigned_object_type=ContentType.objects.get_for_model(type(owners[0])), assigned_object_id__in=by_pk
+    ).select_related("address_family", "routemap_in", "routemap_out")
+    for row in rows.order_by("pk"):
+        belongs_to.set_cached_value(row, by_pk[row.assigned_object_id])
+        if row.address_family.scope_id in scopes:
+            row.address_family.scope = scopes[row.address_family.scope_id]
+        into.setdefault(row.assigned_object_id, {})[row.address_family.address_family] = row
+
+
+def _load_named(standing: Standing, found: Found) -> None:
+    """What neighbours refer to by name."""
+    if names := {each.peer_group for each in found.neighbors} - {""}:
+        groups = BGPPeerTemplate.objects.filter(name__in=names).select_related("remote_as").order_by("pk")
+        for group in groups:
+            standing.groups.setdefault(group.name, []).append(group)
+    used = {
+        row.peer_group.pk: row.peer_group
+        for rows in standing.peers.values()
+        for row in rows
+        if row.peer_group is not None
+    }
+    used |= {group.pk: group for named in standing.groups.values() for group in named}
+    _load_families(standing, list(used.values()), standing.group_families)
+    if names := {name for each in _families_of(found) for name in each} - {""}:
+        # Their names are unique whatever the case of their letters.
+        wanted = Q()
+        for name in names:
+            wanted |= Q(name__iexact=name)
+        standing.route_maps = {row.name.lower(): row for row in RouteMap.objects.filter(wanted)}
+    if names := {each.bfd_profile for each in found.neighbors} - {""}:
+        standing.bfd = {row.name: row for row in BFDProfile.objects.filter(name__in=names)}
+
+
+def _load_chosen(standing: Standing, choices: Choices, user: "User | None") -> None:
+    if chosen := choices.relationships:
+        rows = _visible(Relationship, user).filter(pk__in=chosen)
+        standing.relationships = {row.pk: row for row in rows.select_related("routemap_in", "routemap_out")}
+    if choices.bfd:
+        standing.chosen_bfd = _visible(BFDProfile, user).filter(pk=choices.bfd).first()
+
+
+def _visible(model: Any, user: "User | None") -> Any:
+    return model.objects.all() if user is None else model.objects.restrict(user, "view")
+
+
+def _families_of(found: Found) -> Iterable[tuple[str, str]]:
+    holders: list[Any] = [*found.neighbors, *found.groups]
+    return ((family.route_map_in, family.route_map_out) for each in holders for family in each.families)
+
+
+def _load_route_servers(standing: Standing, found: Found) -> None:
+    lans = {
+        network.peeringdb_id
+        for by_network in standing.lans.values()
+        for networks in by_network.values()
+        for network in networks
+        if network.peeringdb_id
+    }
+    if not lans:
+        return
+    rows = PeeringDBIXLan.objects.filter(pk__in=lans, rs_asn__isnull=False).order_by()
+    standing.rs_asns = dict(rows.values_list("pk", "rs_asn"))
+    numbers = {each.remote_asn for each in found.neighbors if each.remote_asn}
+    nets = PeeringDBNet.objects.filter(asn__in=numbers, status="ok", info_types__contains=[ROUTE_SERVER])
+    standing.route_servers = set(nets.order_by().values_list("asn", flat=True))
