@@ -27,8 +27,8 @@ from utilities.forms.widgets import BulkEditNullBooleanSelect
 
 from ..choices import ApprovalChoices, ConfigModeChoices
 from ..models import PeeringRouter
-from .drift import DRIFT_FIELDSET, RouterDriftFilterFields
 from ..services.devices.known import drivers, profiles, why_unknown
+from .drift import DRIFT_FIELDSET, RouterDriftFilterFields
 
 __all__ = (
     "PeeringRouterBulkEditForm",
@@ -54,9 +54,8 @@ class OfSettingsMixin:
         for name, known in (("napalm_driver", drivers), ("credential_profile", profiles)):
             own = getattr(getattr(self, "instance", None), name, "")
             names = sorted({*known(), own} - {""})
-            self.fields[name].widget = forms.Select(
-                choices=add_blank_choice([(each, each) for each in names])
-            )
+            choices = add_blank_choice([(each, each) for each in names])
+            self.fields[name].widget = forms.Select(choices=choices, attrs={"class": "form-select"})
 
     def clean_napalm_driver(self) -> str:
         return self._known("napalm_driver")

@@ -15,6 +15,7 @@ from . import (  # noqa: F401  (registers the views)
     peers_hidden,
     rendering,
     routers,
+    routers_connection,
     sessions,
     unknown_neighbors,
 )

@@ -57,6 +57,8 @@ class PeeringRouterView(generic.ObjectView):
         right_panels=[
             PollStatePanel(),
             ui.PeeringRouterAccessPanel(),
+            ui.PeeringRouterDeploymentPanel(),
+            ui.PeeringRouterWatchingPanel(),
             JSONPanel("napalm_args", title=_("NAPALM arguments")),
             CustomFieldsPanel(),
         ],

@@ -91,9 +91,7 @@ class TestRules:
 
     @pytest.mark.parametrize("args", [[], "text", 1, ["a"]])
     def test_arguments_that_are_no_object_are_refused(self, args):
-        assert errors_of(napalm_args=args) == {
-            "napalm_args": ['Write a JSON object, such as {"port": 830}.']
-        }
+        assert errors_of(napalm_args=args) == {"napalm_args": ['Write a JSON object, such as {"port": 830}.']}
 
     def test_second_router_of_a_device_is_refused(self):
         PeeringRouter.objects.create(device=factories.make_device())
