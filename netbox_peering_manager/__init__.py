@@ -102,7 +102,7 @@ class PeeringManagerConfig(PluginConfig):
 
     def ready(self):
         super().ready()
-        from . import checks  # noqa: F401  (registers the system checks)
+        from . import checks, dashboard  # noqa: F401  (registers the system checks and the widgets)
         from .services.deployment import configured
         from .services.provisioning import removal
 

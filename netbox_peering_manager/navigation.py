@@ -36,7 +36,16 @@ menu = PluginMenu(
     groups=(
         (
             _("Sessions"),
-            (_item("peeringsession", _("Peering Sessions")), _item("relationship", _("Relationship Types"))),
+            (
+                PluginMenuItem(
+                    link=f"plugins:{APP}:overview",
+                    link_text=_("Overview"),
+                    auth_required=True,
+                    permissions=[f"{APP}.view_peeringsession"],
+                ),
+                _item("peeringsession", _("Peering Sessions")),
+                _item("relationship", _("Relationship Types")),
+            ),
         ),
         (
             _("Exchanges"),
@@ -63,6 +72,12 @@ menu = PluginMenu(
             _("Routers"),
             (
                 _item("peeringrouter", _("Routers")),
+                PluginMenuItem(
+                    link=f"plugins:{APP}:unknownneighbor_list",
+                    link_text=_("Unknown Neighbors"),
+                    auth_required=True,
+                    permissions=[f"{APP}.view_peeringrouter"],
+                ),
                 PluginMenuItem(
                     link=f"plugins:{APP}:deployment_list",
                     link_text=_("Deployments"),

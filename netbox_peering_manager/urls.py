@@ -27,6 +27,8 @@ MODELS = {
 
 urlpatterns = [
     path("jobs/<int:pk>/progress/", views.jobs.JobProgressView.as_view(), name="job_progress"),
+    path("overview/", views.overview.OverviewView.as_view(), name="overview"),
+    path("polls/", views.polls.PollsView.as_view(), name="polls"),
     path("peer-ranking/", views.peers_candidates.PeerRankingView.as_view(), name="peer_ranking"),
     path("peeringdb/", views.peeringdb.PeeringDBPage.as_view(), name="peeringdb"),
     path("peeringdb/sync/", views.peeringdb.SyncView.as_view(), name="peeringdb_sync"),

@@ -12,7 +12,7 @@ from netbox.tables import BaseTable, columns
 from ..choices import BGPStateChoices
 from ..models import SessionStateChange
 
-__all__ = ("CountedData", "SessionStateChangeTable")
+__all__ = ("CountedData", "SessionStateChangeTable", "plain_badge")
 
 
 class CountedData(TableQuerysetData):
@@ -26,7 +26,8 @@ class CountedData(TableQuerysetData):
         return self.count
 
 
-def _badge(value: str) -> str:
+def plain_badge(value: str) -> str:
+    """Return the badge of a state by its value, without anything else about it."""
     return format_html(
         '<span class="badge text-bg-{}">{}</span>',
         BGPStateChoices.colors.get(value) or "secondary",
@@ -49,7 +50,7 @@ class SessionStateChangeTable(BaseTable):
         empty_text = _("No transition was seen in this time.")
 
     def render_former_state(self, record: SessionStateChange) -> str:
-        return _badge(record.former_state) if record.former_state else _t("First seen")
+        return plain_badge(record.former_state) if record.former_state else _t("First seen")
 
     def render_bgp_state(self, record: SessionStateChange) -> str:
-        return _badge(record.bgp_state)
+        return plain_badge(record.bgp_state)

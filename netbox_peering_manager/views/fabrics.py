@@ -36,6 +36,7 @@ from ..ui.fabrics_peeringdb import (
     LinkToPeeringDB,
     RenumberPanel,
 )
+from ..ui.polls import PollSessions
 
 
 class WithCounts:
@@ -72,7 +73,7 @@ class PeeringFabricListView(WithColumns, generic.ObjectListView):
 class PeeringFabricView(GetRelatedModelsMixin, generic.ObjectView):
     queryset = PeeringFabric.objects.select_related("site__region", "tenant__group", "peer_group")
     template_name = "generic/object.html"
-    actions = (Deploy, LinkToPeeringDB, CloneObject, EditObject, DeleteObject)
+    actions = (PollSessions, Deploy, LinkToPeeringDB, CloneObject, EditObject, DeleteObject)
     layout = layout.SimpleLayout(
         left_panels=[RenumberPanel(), ui.FabricPanel(), CoveragePanel(), TagsPanel(), CustomFieldsPanel()],
         right_panels=[ExchangePanel(), RelatedObjectsPanel(), CommentsPanel()],
@@ -152,7 +153,7 @@ class PeeringNetworkListView(WithCounts, generic.ObjectListView):
 class PeeringNetworkView(generic.ObjectView):
     queryset = PeeringNetwork.objects.with_parents()
     template_name = "generic/object.html"
-    actions = (Deploy, CloneObject, EditObject, DeleteObject)
+    actions = (PollSessions, Deploy, CloneObject, EditObject, DeleteObject)
     layout = layout.SimpleLayout(
         breadcrumbs=[Breadcrumb("fabric")],
         left_panels=[ui.NetworkPanel(), TagsPanel(), CustomFieldsPanel()],

@@ -26,6 +26,7 @@ from ..services.peeringdb.service import PeeringDBSyncService
 from ..ui import peers as ui
 from ..ui.deployments_buttons import Deploy
 from ..ui.fabrics_peeringdb import ImportPresenceOf
+from ..ui.polls import PollSessions
 
 # For a network that the mirror does not have PeeringDB is asked, while somebody waits in front of the page.
 PATIENCE = {"retries": 1, "max_wait_s": 5, "timeout_s": 15}
@@ -50,7 +51,7 @@ class PeerASNListView(WithCounts, generic.ObjectListView):
 class PeerASNView(generic.ObjectView):
     template_name = "generic/object.html"
     queryset = PeerASN.objects.select_related("asn__rir", "asn__tenant__group")
-    actions = (Deploy, ImportPresenceOf, CloneObject, EditObject, DeleteObject)
+    actions = (PollSessions, Deploy, ImportPresenceOf, CloneObject, EditObject, DeleteObject)
     layout = layout.SimpleLayout(
         left_panels=[ui.PeerASNPanel(), ui.PeerASNFilteringPanel(), CustomFieldsPanel(), TagsPanel()],
         right_panels=[ui.PeeringDBPanel(), ui.ContactsPanel(), CommentsPanel()],

@@ -23,6 +23,7 @@ from ..models import PeeringRouter
 from ..ui import routers as ui
 from ..ui.fleet import CompareSelected, DeploySelected
 from ..ui.deployments_buttons import Deploy
+from ..ui.polls import PollSessions
 from ..ui.states import PollStatePanel
 from .peers import WithCounts
 
@@ -51,7 +52,7 @@ class PeeringRouterView(generic.ObjectView):
     queryset = PeeringRouter.objects.with_device().select_related(
         "device__site", "device__role", "device__platform", "config_template", "state"
     )
-    actions = (Deploy, CloneObject, EditObject, DeleteObject)
+    actions = (PollSessions, Deploy, CloneObject, EditObject, DeleteObject)
     layout = layout.SimpleLayout(
         left_panels=[ui.PeeringRouterPanel(), TagsPanel(), CommentsPanel()],
         right_panels=[

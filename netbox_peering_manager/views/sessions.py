@@ -25,8 +25,12 @@ from utilities.views import register_model_view
 from .. import filtersets, forms, tables
 from ..models import PeeringSession, Relationship
 from ..querysets import count_visible
+from ..services.monitoring.attention import count_lists
+from ..services.monitoring.overview import visible_sessions
 from ..ui.configuration import ConfigurationPanel
 from ..ui.deployments_buttons import AdminDownSelected, AdminUpSelected, ConfigureSelected, Deploy
+from ..ui.overview import list_tabs
+from ..ui.polls import PollList, PollSession
 from ..ui.sessions import (
     BGPPeerPanel,
     ConnectionPanel,
@@ -134,17 +138,21 @@ class PeeringSessionListView(generic.ObjectListView):
     filterset = filtersets.PeeringSessionFilterSet
     filterset_form = forms.PeeringSessionFilterForm
     table = tables.PeeringSessionTable
+    template_name = "netbox_peering_manager/sessions/session_list.html"
     actions = (
-        AddObject, CreateSessions, BulkImport, BulkExport, BulkEdit, BulkRename, BulkDelete,
+        PollList, AddObject, CreateSessions, BulkImport, BulkExport, BulkEdit, BulkRename, BulkDelete,
         ConfigureSelected, AdminUpSelected, AdminDownSelected,
     )  # fmt: skip
+
+    def get_extra_context(self, request):
+        return {"state_tabs": list_tabs(count_lists(visible_sessions(request.user)), request.GET)}
 
 
 @register_model_view(PeeringSession)
 class PeeringSessionView(generic.ObjectView):
     queryset = sessions().select_related("owner")
     template_name = "generic/object.html"
-    actions = (Deploy, CloneObject, EditObject, DeleteObject)
+    actions = (PollSession, Deploy, CloneObject, EditObject, DeleteObject)
     layout = layout.SimpleLayout(
         left_panels=[
             PeeringSessionPanel(),
