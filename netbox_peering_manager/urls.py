@@ -30,6 +30,7 @@ urlpatterns = [
     path("overview/", views.overview.OverviewView.as_view(), name="overview"),
     path("polls/", views.polls.PollsView.as_view(), name="polls"),
     path("peer-ranking/", views.peers_candidates.PeerRankingView.as_view(), name="peer_ranking"),
+    path("configuration-drift/", views.drift.ConfigurationDriftView.as_view(), name="configuration_drift"),
     path("peeringdb/", views.peeringdb.PeeringDBPage.as_view(), name="peeringdb"),
     path("peeringdb/sync/", views.peeringdb.SyncView.as_view(), name="peeringdb_sync"),
     path("peeringdb/test-key/", views.peeringdb.TestKeyView.as_view(), name="peeringdb_test_key"),

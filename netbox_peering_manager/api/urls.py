@@ -12,6 +12,7 @@ from .views import (
     deployments,
     fabrics,
     fabrics_peeringdb,
+    fleet,
     peeringdb,
     peeringdb_drift,
     peers,
@@ -29,6 +30,7 @@ from .views.deployments_asking import (
     RunCommandsView,
 )
 from .views.fabrics_peeringdb import ImportPresenceView
+from .views.fleet import DeployRoutersView, RouterDriftView
 from .views.peeringdb import PeeringDBSyncNowView
 from .views.peers_candidates import AvailablePeersView, AvailableSessionsView
 from .views.rendering import RenderConfigView
@@ -50,6 +52,7 @@ for prefix, viewset in (
     *peers_hidden.routes,
     *sessions.routes,
     *routers.routes,
+    *fleet.routes,
     *states.routes,
     *deployments.routes,
     *peeringdb.routes,
@@ -78,6 +81,8 @@ urlpatterns = [
     path("sessions/<int:pk>/configure/", ConfigureSessionView.as_view(), name="session-configure"),
     path("sessions/<int:pk>/admin-up/", AdminUpView.as_view(), name="session-admin-up"),
     path("sessions/<int:pk>/admin-down/", AdminDownView.as_view(), name="session-admin-down"),
+    path("routers/deploy/", DeployRoutersView.as_view(), name="routers-deploy"),
+    path("routers/<int:pk>/drift/", RouterDriftView.as_view(), name="router-drift"),
     path("peeringdb/sync/", PeeringDBSyncNowView.as_view(), name="peeringdb-sync"),
     *router.urls,
 ]

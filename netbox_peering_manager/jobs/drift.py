@@ -4,7 +4,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from core.choices import JobNotificationChoices
+from core.choices import JobNotificationChoices, JobStatusChoices
 from core.exceptions import JobFailed
 from core.models import Job
 from netbox.jobs import JobRunner, system_job
@@ -34,14 +34,29 @@ class DriftJob(JobRunner):
 
     @classmethod
     def start(cls, router: PeeringRouter, user: Any = None) -> Job:
-        """Queue the comparison of a router. `user` None: at the interval."""
-        return cls.enqueue(
+        """
+        Queue the comparison of a router, and return the job; the one that waits or runs already, if there is one.
+
+        `user` None: at the interval.
+        """
+        if (underway := cls.underway(router)) is not None:
+            return underway
+        job: Job = cls.enqueue(
             user=user,
             queue_name=DeploymentJob.queue(),
             job_timeout=STEPS * get_setting("device_timeout_s"),
             notifications=JobNotificationChoices.NOTIFICATION_NEVER,
             router=router.pk,
         )
+        # Unless it has run by now.
+        Job.objects.filter(pk=job.pk, data__isnull=True).update(data={"router": router.pk})
+        return job
+
+    @classmethod
+    def underway(cls, router: PeeringRouter) -> Job | None:
+        """Return the job that waits or compares the router at this moment."""
+        waiting = Job.objects.filter(name=cls.name, status__in=JobStatusChoices.ENQUEUED_STATE_CHOICES)
+        return waiting.filter(data__router=router.pk).order_by("pk").first()
 
     def run(self, *, router: int, **kwargs: Any) -> None:
         found = self._visible().with_access().select_related("config_template").filter(pk=router).first()

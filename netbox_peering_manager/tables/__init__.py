@@ -1,4 +1,5 @@
 from .deployments import *
+from .drift import *
 from .fabrics import *
 from .fleet import *
 from .peeringdb import *

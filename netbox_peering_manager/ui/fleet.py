@@ -36,6 +36,7 @@ class RouterRow:
 
     router: str
     router_url: str
+    deployment: int | None
     url: str
     name: str
     status: str
@@ -129,6 +130,7 @@ def _row(deployment: Deployment, visible: set[int]) -> RouterRow:
     return RouterRow(
         router=str(deployment.router),
         router_url=deployment.router.get_absolute_url() if deployment.router_id in visible else "",
+        deployment=deployment.pk,
         url=deployment.get_absolute_url(),
         name=str(deployment),
         status=deployment.status,
@@ -148,7 +150,7 @@ def _without_deployment(batch: DeploymentBatch, one: dict[str, Any], visible: se
         status, label, color = WAITING, _t("Waiting"), "gray"
     is_seen = one["router"] in visible
     url = reverse(f"plugins:{APP}:peeringrouter", args=[one["router"]]) if is_seen else ""
-    return RouterRow(one["name"], url, "", "", status, label, color, None, one["reason"])
+    return RouterRow(one["name"], url, None, "", "", status, label, color, None, one["reason"])
 
 
 def _is_moving(batch: DeploymentBatch, rows: tuple[RouterRow, ...], deployments: list[Deployment]) -> bool:

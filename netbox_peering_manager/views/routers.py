@@ -21,8 +21,9 @@ from utilities.views import register_model_view
 from .. import filtersets, forms, tables
 from ..models import PeeringRouter
 from ..ui import routers as ui
-from ..ui.fleet import CompareSelected, DeploySelected
 from ..ui.deployments_buttons import Deploy
+from ..ui.drift_routers import RemovedSessionsPanel
+from ..ui.fleet import CompareSelected, DeploySelected
 from ..ui.polls import PollSessions
 from ..ui.states import PollStatePanel
 from .peers import WithCounts
@@ -64,6 +65,7 @@ class PeeringRouterView(generic.ObjectView):
             CustomFieldsPanel(),
         ],
         bottom_panels=[
+            RemovedSessionsPanel(),
             ObjectsTablePanel(
                 model="netbox_peering_manager.PeeringSession",
                 filters={"device_id": lambda ctx: ctx["object"].device_id},
