@@ -3,6 +3,7 @@ from . import (  # noqa: F401  (registers the views)
     deployments_actions,
     deployments_asking,
     deployments_commands,
+    deployments_multiple,
     drift,
     fabrics,
     fabrics_peeringdb,

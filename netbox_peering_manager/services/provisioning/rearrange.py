@@ -1,0 +1,154 @@
+"""
+Sessions that are there already get another relationship type or peer group, or another of our ports.
+
+All or nothing, with change records, for what the user may change. What is the same already is left alone.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import netaddr
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from ...exceptions import ProvisioningError
+from ...models import PeeringConnection, PeeringSession, Relationship
+from ..permissions import allowed_pks
+
+if TYPE_CHECKING:
+    from netbox_routing.models import BGPPeer, BGPPeerTemplate
+    from users.models import User
+
+__all__ = ("Arrangement", "rearrange")
+
+
+@dataclass(frozen=True, slots=True)
+class Arrangement:
+    """What a session is to have. `peer_group` None: none. `connection` None: the port that it has."""
+
+    relationship: Relationship
+    peer_group: "BGPPeerTemplate | None"
+    connection: PeeringConnection | None = None
+
+
+def rearrange(wanted: Mapping[int, Arrangement], user: "User") -> int:
+    """
+    Give sessions (by id) what is wanted of them; return how many changed.
+
+    ProvisioningError names the session and why: the user may not change it or its BGPPeer, the values do not fit, or it
+    is on a router already and would get another port. Nothing is changed then.
+    """
+    sessions = list(
+        PeeringSession.objects.restrict(user, "view")
+        .with_bgp()
+        .with_connection()
+        .select_related("configuration")
+        .filter(pk__in=wanted)
+    )
+    changed = [session for session in sessions if _differs(session, wanted[session.pk])]
+    _refuse_forbidden(changed, wanted, user)
+    with transaction.atomic():
+        for session in changed:
+            try:
+                _change(session, wanted[session.pk], user)
+            except ValidationError as error:
+                raise ProvisioningError({None: [f"{session}: {' '.join(error.messages)}"]}) from error
+    return len(changed)
+
+
+def _differs(session: PeeringSession, wanted: Arrangement) -> bool:
+    return session.relationship_id != wanted.relationship.pk or _changes_peer(session, wanted)
+
+
+def _changes_peer(session: PeeringSession, wanted: Arrangement) -> bool:
+    group = wanted.peer_group.pk if wanted.peer_group else None
+    return session.bgp_peer.peer_group_id != group or _moves(session, wanted)
+
+
+def _moves(session: PeeringSession, wanted: Arrangement) -> bool:
+    return wanted.connection is not None and wanted.connection.pk != getattr(session, "connection_id", None)
+
+
+def _refuse_forbidden(
+    sessions: Sequence[PeeringSession], wanted: Mapping[int, Arrangement], user: "User"
+) -> None:
+    types = [one for one in sessions if one.relationship_id != wanted[one.pk].relationship.pk]
+    peers = [one for one in sessions if _changes_peer(one, wanted[one.pk])]
+    may_types = allowed_pks(types, user, "change")
+    may_peers = allowed_pks([one.bgp_peer for one in peers], user, "change")
+    _refuse((one for one in types if one.pk not in may_types), _("you may not change its relationship type."))
+    _refuse((one for one in peers if one.bgp_peer_id not in may_peers), _("you may not change its BGP peer."))
+    _refuse(
+        (
+            one
+            for one in sessions
+            if _moves(one, wanted[one.pk]) and getattr(one, "configuration", None) is not None
+        ),
+        _("it is on a router already, so its connection stays. Delete it there first."),
+    )
+
+
+def _refuse(sessions: Iterable[PeeringSession], why: str) -> None:
+    if (first := next(iter(sessions), None)) is not None:
+        raise ProvisioningError({None: [f"{first}: {why}"]}, "not-allowed")
+
+
+def _change(session: PeeringSession, wanted: Arrangement, user: "User") -> None:
+    if session.relationship_id != wanted.relationship.pk:
+        session.snapshot()
+        session.relationship = wanted.relationship
+        session.full_clean()
+        session.save()
+    if not _changes_peer(session, wanted):
+        return
+    peer = session.bgp_peer
+    peer.snapshot()
+    peer.peer_group = wanted.peer_group
+    if _moves(session, wanted) and wanted.connection is not None:
+        _move(session, peer, wanted.connection, user)
+    peer.full_clean()
+    peer.save()
+    session.full_clean()
+
+
+def _move(session: PeeringSession, peer: "BGPPeer", connection: PeeringConnection, user: "User") -> None:
+    """To another of our ports on the same LAN: its scope, its source address, its address families."""
+    if connection.peering_network_id != session.peering_network_id or connection.bgp_scope is None:
+        raise ValidationError(
+            _("{connection} is no connection of its network with a BGP scope.").format(connection=connection)
+        )
+    family = netaddr.IPNetwork(str(peer.peer.address)).version
+    source = connection.address_of(family)
+    if source is None:
+        raise ValidationError(
+            _("{connection} has no IPv{family} address.").format(connection=connection, family=family)
+        )
+    former = peer.scope.router
+    if peer.local_as_id == former.asn_id:
+        peer.local_as = connection.bgp_scope.router.asn
+    peer.scope, peer.source = connection.bgp_scope, source
+    for entry in peer.address_families.select_related("address_family"):
+        entry.snapshot()
+        entry.address_family = _family_in(connection, entry.address_family.address_family, user)
+        entry.save()
+
+
+def _family_in(connection: PeeringConnection, name: str, user: "User") -> Any:
+    # Not imported at the top, which is loaded before a system check can tell that netbox-routing is missing.
+    from netbox_routing.models import BGPAddressFamily
+
+    found = BGPAddressFamily.objects.filter(scope=connection.bgp_scope, address_family=name).first()
+    if found is not None:
+        return found
+    if not user.has_perm("netbox_routing.add_bgpaddressfamily"):
+        raise ValidationError(
+            _("you may not add the address family {name} to {scope}.").format(
+                name=name, scope=connection.bgp_scope
+            )
+        )
+    family = BGPAddressFamily(scope=connection.bgp_scope, address_family=name)
+    family.full_clean()
+    family.save()
+    return family
