@@ -9,6 +9,7 @@ NPM_HOST_ONLY   NetBox and netbox-routing without this plugin, as in the baselin
 NPM_TEMPLATE    the migrated database that test databases are cloned from
 NPM_TEST_DB     the name of the test database
 NPM_SETTINGS    more settings of the plugin, as a JSON object: how a test reaches its lab
+NPM_LOG         from which level on everything is logged (DEBUG, say); NetBox's own default otherwise
 NPM_REDIS_SLOT  which pair of Redis databases to use, so that two test runs do not share queues and caches
 
 and these say where PeeringDB is, the sample one unless told otherwise (`peeringdb.py`):
@@ -64,7 +65,8 @@ PLUGINS = ["netbox_routing"]
 if not os.environ.get("NPM_HOST_ONLY"):
     PLUGINS.append("netbox_peering_manager")
 PLUGINS_CONFIG = {
-    "netbox_peering_manager": peeringdb.settings(os.environ) | json.loads(os.environ.get("NPM_SETTINGS", "{}"))
+    "netbox_peering_manager": peeringdb.settings(os.environ)
+    | json.loads(os.environ.get("NPM_SETTINGS", "{}"))
 }
 
 # Lets `makemigrations` write files.
@@ -72,3 +74,11 @@ DEVELOPER = True
 # Nothing here calls the outside: no census, no release check, no plugin catalogue.
 CENSUS_REPORTING_ENABLED = False
 ISOLATED_DEPLOYMENT = True
+
+if level := os.environ.get("NPM_LOG"):
+    LOGGING = {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "handlers": {"stderr": {"class": "logging.StreamHandler"}},
+        "root": {"handlers": ["stderr"], "level": level},
+    }

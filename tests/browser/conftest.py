@@ -40,10 +40,11 @@ UNDER_WAY: WeakKeyDictionary[Page, set[Request]] = WeakKeyDictionary()
 
 @dataclass(frozen=True)
 class Site:
-    """A running NetBox: its address, its database and the login."""
+    """A running NetBox: its address, its database, what it and its worker say, and the login."""
 
     url: str
     database: str
+    log: Path
     username: str
     password: str
     blocker: DjangoDbBlocker
@@ -94,7 +95,12 @@ def running_site(name, blocker, *, with_worker=False, **settings):
                 )
                 started.callback(_stop, process)
             running = Site(
-                netbox.base_url(port), database, netbox.ADMIN, state.load()["admin_password"], blocker
+                netbox.base_url(port),
+                database,
+                Path(log.name),
+                netbox.ADMIN,
+                state.load()["admin_password"],
+                blocker,
             )
             with running.data():
                 inside.admin()
