@@ -17,6 +17,7 @@ from .views import (
     peeringdb_drift,
     peers,
     peers_hidden,
+    polls,
     routers,
     sessions,
     states,
@@ -83,6 +84,7 @@ urlpatterns = [
     path("sessions/<int:pk>/admin-down/", AdminDownView.as_view(), name="session-admin-down"),
     path("routers/deploy/", DeployRoutersView.as_view(), name="routers-deploy"),
     path("routers/<int:pk>/drift/", RouterDriftView.as_view(), name="router-drift"),
+    *polls.urls,
     path("peeringdb/sync/", PeeringDBSyncNowView.as_view(), name="peeringdb-sync"),
     *router.urls,
 ]
