@@ -90,6 +90,18 @@ menu = PluginMenu(
                     auth_required=True,
                     permissions=[f"{APP}.view_deployment"],
                 ),
+                PluginMenuItem(
+                    link=f"plugins:{APP}:deploymentbatch_list",
+                    link_text=_("Batches"),
+                    auth_required=True,
+                    permissions=[f"{APP}.view_deployment"],
+                ),
+                PluginMenuItem(
+                    link=f"plugins:{APP}:configuration_drift",
+                    link_text=_("Configuration Drift"),
+                    auth_required=True,
+                    permissions=[f"{APP}.view_peeringrouter", f"{APP}.view_deployment"],
+                ),
             ),
         ),
         (

@@ -79,6 +79,9 @@ def network():
         "peeringsession": session,
         "peeringrouter": router,
         "unknownneighbor": unknown(router, description=MARK),
+        "deploymentbatch": models.DeploymentBatch.objects.create(
+            stopped=timezone.now(), stopped_because=MARK, asked=[{"router": 1, "name": MARK, "reason": MARK}]
+        ),
         "deployment": models.Deployment.objects.create(
             router=router, mode="merge", masked_text=MARK, masked_diff=f"+{MARK}", reason=MARK
         ),
@@ -107,6 +110,7 @@ KINDS = {
     "sessions": "peeringsession",
     "routers": "peeringrouter",
     "deployments": "deployment",
+    "deployment-batches": "deploymentbatch",
     "devices": "device",
     "jobs": "job",
     "syncs": "peeringdbsync",
