@@ -309,5 +309,5 @@ def _failing(
         failure = ReviewOutdated(text, changes) if changes else DeploymentError(text)
     else:
         return
-    # Out here, so that no traceback keeps the original error: its text may quote a secret.
-    raise failure
+    # Without the original error: its text may quote a secret.
+    raise failure from None
