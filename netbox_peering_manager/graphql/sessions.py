@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from netbox_routing.graphql.objects.filters import RouteMapFilter
     from netbox_routing.graphql.types import BGPPeerType, RouteMapType
 
+    from .configuration import SessionConfigurationFilter, SessionConfigurationType
     from .fabrics import PeeringNetworkFilter, PeeringNetworkType
     from .states import SessionStateType
 

@@ -10,6 +10,7 @@ __all__ = ("SessionStateType",)
 @strawberry_django.type(
     SessionState,
     fields=[
+        "id",
         "bgp_state",
         "reason",
         "since",
