@@ -22,5 +22,6 @@ from . import (  # noqa: F401  (registers the views)
     routers,
     routers_connection,
     sessions,
+    takeover,
     unknown_neighbors,
 )

@@ -26,6 +26,7 @@ from ..ui.drift_routers import RemovedSessionsPanel
 from ..ui.fleet import CompareSelected, DeploySelected
 from ..ui.polls import PollSessions
 from ..ui.states import PollStatePanel
+from ..ui.takeover import ImportSessions
 from .peers import WithCounts
 
 
@@ -53,7 +54,7 @@ class PeeringRouterView(generic.ObjectView):
     queryset = PeeringRouter.objects.with_device().select_related(
         "device__site", "device__role", "device__platform", "config_template", "state"
     )
-    actions = (PollSessions, Deploy, CloneObject, EditObject, DeleteObject)
+    actions = (PollSessions, ImportSessions, Deploy, CloneObject, EditObject, DeleteObject)
     layout = layout.SimpleLayout(
         left_panels=[ui.PeeringRouterPanel(), TagsPanel(), CommentsPanel()],
         right_panels=[

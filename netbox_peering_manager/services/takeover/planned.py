@@ -204,15 +204,18 @@ class Plan:
         return tuple(each for each in self.different if each.is_taken)
 
     def reviewed(self) -> dict[str, str]:
-        """Return what would be done with which neighbour, as a digest: what somebody has looked at."""
-        done: list[New | Different] = [*self.new, *self.taken]
+        """
+        Return what would be done with which neighbour, as a digest: what somebody has looked at. Those that differ are
+        among them whether they are chosen or not: what choosing them does is shown either way.
+        """
+        done: list[New | Different] = [*self.new, *self.different]
         return {each.neighbor.key: digest(each) for each in done}
 
 
 def digest(item: New | Different) -> str:
     """Return what stands for a planned session, so that another plan for it is recognized."""
     # What else is made with it depends on which sessions are made before it, which is no change of it.
-    shown = {name: value for name, value in asdict(item).items() if name != "makes"}
+    shown = {name: value for name, value in asdict(item).items() if name not in ("makes", "is_taken")}
     return hashlib.sha256(json.dumps(shown, sort_keys=True).encode()).hexdigest()[:16]
 
 
