@@ -12,6 +12,7 @@ from utilities.rqworker import any_workers_for_queue
 from ..exceptions import PeeringError, RouterBusy
 from ..models import Deployment
 from ..services.deployment import moves, pipeline, settle
+from ..services.devices.typed import take
 from ..settings import PLUGIN, get_setting
 
 __all__ = ("QUEUE", "DeploymentJob", "DeploymentPassJob")
@@ -69,11 +70,7 @@ class DeploymentJob(JobRunner):
 
 
 def _credentials(pk: int, token: str) -> Any:
-    if not token:
-        return None
-    from ..services.devices import typed
-
-    return typed.take(token, pipeline.fetch(pk))
+    return take(token, pipeline.fetch(pk)) if token else None
 
 
 @system_job(1)

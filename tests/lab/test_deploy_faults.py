@@ -69,6 +69,8 @@ def world(lab, made, first, settings, monkeypatch):
     deploying.reach(lab, settings)
     monkeypatch.setattr(pipeline, "MARGIN_S", deploying.MARGIN_S)
     monkeypatch.setattr(settle, "GRACE_S", 0)
+    # Whatever a test left, that failed.
+    Deployment.objects.update(status=Status.FAILED)
     for model in (Deployment, Job):
         model.objects.all().delete()
     session = made.session(MEMBER)

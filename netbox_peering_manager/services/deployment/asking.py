@@ -19,6 +19,7 @@ from ...models import Deployment, DeploymentSession, PeeringRouter, PeeringSessi
 from ...settings import get_setting
 from ..devices.access import access_to
 from ..devices.masking import masked, secrets_of
+from ..devices.typed import keep
 from ..rendering.peering import Rendered, render_peering
 from . import health, moves, sealed
 from .rights import ADD, COMMIT, RUN_COMMANDS, may
@@ -102,9 +103,8 @@ def request(
         _refuse(_why_not_row(deployment, user))
         moves.begin(deployment, user=user, reason=deployment.reason)
     if credentials is not None:
-        from ..devices import typed
-
-        deployment.typed_token = typed.keep(credentials)
+        # For the job that is started next; the row does not have it.
+        deployment.typed_token = keep(credentials)
     return deployment
 
 

@@ -17,6 +17,7 @@ from ...choices import ApprovalChoices
 from ...choices import DeploymentStatusChoices as Status
 from ...exceptions import DeploymentRefused, RouterBusy
 from ...models import Deployment
+from ..devices.masking import masked
 from . import locks, moves, rights
 from .asking import good_until
 
@@ -53,7 +54,7 @@ def approve(deployment: Deployment, user: "AbstractBaseUser", reason: str = "") 
             deployment,
             Status.APPROVED,
             user=user,
-            reason=reason,
+            reason=masked(reason),
             approved_by=user,
             approved=timezone.now(),
             expires=good_until(deployment.scheduled),
@@ -66,7 +67,7 @@ def reject(deployment: Deployment, user: "AbstractBaseUser", reason: str = "") -
     """Disagree: the deployment is cancelled."""
     with _locked(deployment):
         _refuse(why_not_reject(deployment, user))
-        text = _("Rejected: {reason}").format(reason=reason) if reason else _("Rejected.")
+        text = _("Rejected: {reason}").format(reason=masked(reason)) if reason else _("Rejected.")
         moves.move(deployment, Status.CANCELLED, user=user, reason=text)
 
 
@@ -74,7 +75,7 @@ def cancel(deployment: Deployment, user: "AbstractBaseUser", reason: str = "") -
     """Take the deployment back, before it is sent."""
     with _locked(deployment):
         _refuse(why_not_cancel(deployment, user))
-        moves.move(deployment, Status.CANCELLED, user=user, reason=reason)
+        moves.move(deployment, Status.CANCELLED, user=user, reason=masked(reason))
 
 
 def schedule(deployment: Deployment, user: "AbstractBaseUser", when: datetime) -> None:

@@ -69,8 +69,9 @@ def held(router: "PeeringRouter", *, wait_s: float = 0) -> Iterator[Held]:
     """
     deadline = time.monotonic() + wait_s
     while not _try(router.pk):
-        if time.monotonic() >= deadline:
-            raise RouterBusy(why_busy(router) or _being_compared(router))
+        # What is being sent takes longer than anybody should wait for.
+        if (sending := _why_sending(router)) or time.monotonic() >= deadline:
+            raise RouterBusy(sending or _being_compared(router))
         time.sleep(STEP_S)
     try:
         yield Held(router, _backend())
@@ -89,11 +90,17 @@ def free_routers(router_ids: "set[int]") -> set[int]:
 
 
 def why_busy(router: "PeeringRouter") -> str:
-    """Return which deployment is being sent to the router, and who asked for it; "" when none is."""
+    """Return which deployment is being sent to the router, and who asked for it; "" when nobody works at it."""
+    if sending := _why_sending(router):
+        return sending
+    return "" if is_free(router) else _being_compared(router)
+
+
+def _why_sending(router: "PeeringRouter") -> str:
     sending = Deployment.objects.filter(router=router, status__in=DeploymentStatusChoices.SENDING)
     found = sending.select_related("requested_by", "router__device").first()
     if found is None:
-        return "" if is_free(router) else _being_compared(router)
+        return ""
     return _(
         "{deployment}, asked for by {user}, is being sent. Wait until it has ended, then try again."
     ).format(deployment=found, user=found.requested_by or _("somebody who is gone"))

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
+from django.db.models.signals import pre_delete
+from django.dispatch import receiver
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -18,6 +20,7 @@ from core.models import ObjectType
 from extras.events import EventContext, flush_events
 from extras.models import Notification, Subscription
 from netbox.context import current_request
+from utilities.exceptions import AbortRequest
 
 from ...choices import DEPLOYMENT_MOVES, DeploymentStatusChoices
 from ...events import deployment_event
@@ -87,6 +90,17 @@ def note(
 def change(deployment: Deployment, **fields: Any) -> None:
     """Write fields of the deployment that are no move and no step."""
     _write(deployment, **fields)
+
+
+@receiver(pre_delete, sender=Deployment)
+def _refuse_to_forget(sender: type, instance: Deployment, **kwargs: object) -> None:
+    """What is being sent has to be seen to its end; with it the device and the router that it hangs on."""
+    if instance.status in DeploymentStatusChoices.SENDING:
+        raise AbortRequest(
+            _("{deployment} is being sent. Wait until it has ended, then delete it.").format(
+                deployment=instance
+            )
+        )
 
 
 def _locked_status(deployment: Deployment) -> str:

@@ -45,8 +45,8 @@ if TYPE_CHECKING:
 __all__ = ("commit", "compare", "is_due", "run", "why_not_commit")
 
 logger = logging.getLogger("netbox.netbox_peering_manager.deployment")
-# What a comparison waits for another one of the same router.
-COMPARE_WAIT_S = 30
+# A comparison of the same router takes about as long; one that is sent takes longer than anybody should wait for.
+WAIT_S = 15
 # Beside the health check, the router gives us so long to say that all is well.
 MARGIN_S = 10
 
@@ -62,9 +62,13 @@ def run(pk: int, credentials: "Credentials | None" = None) -> Deployment:
     if deployment.status in Status.SENDING:
         aftermath.settle_one(pk)
         return fetch(pk)
-    if deployment.status == Status.RENDERED:
-        deployment = compare(pk, credentials)
-    return commit(pk, credentials) if is_due(deployment) else deployment
+    if deployment.status != Status.RENDERED and not is_due(deployment):
+        return deployment
+    # One lock for both, so that nobody comes in between.
+    with locks.held(deployment.router, wait_s=WAIT_S):
+        if deployment.status == Status.RENDERED:
+            deployment = compare(pk, credentials)
+        return commit(pk, credentials) if is_due(deployment) else deployment
 
 
 def is_due(deployment: Deployment) -> bool:
@@ -86,7 +90,7 @@ def compare(pk: int, credentials: "Credentials | None" = None) -> Deployment:
     Errors as in `run`.
     """
     deployment = fetch(pk)
-    with locks.held(deployment.router, wait_s=COMPARE_WAIT_S):
+    with locks.held(deployment.router, wait_s=WAIT_S):
         deployment = fetch(pk)
         if deployment.status != Status.RENDERED:
             raise DeploymentRefused(

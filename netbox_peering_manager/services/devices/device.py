@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from django.utils.translation import gettext as _
+from rq.timeouts import BaseTimeoutException
 
 from ...exceptions import DriverRefused, NapalmMissing
 from .access import Access
@@ -96,6 +97,9 @@ class Device:
     def _call(self, method: Callable[..., Any], **arguments: Any) -> Any:
         try:
             return method(**arguments)
+        except BaseTimeoutException:
+            # The job's time is over, not the router's.
+            raise
         except Exception as error:
             failure = device_error(self.access, error, self._secrets)
         # Out here nothing is being handled: what the driver raised quotes what it was sent, and must not be a cause.
@@ -137,6 +141,8 @@ def _opened(access: Access, credentials: Credentials, secrets: tuple[str, ...]) 
             arm(access, driver)
             driver.open()
             return driver
+        except BaseTimeoutException:
+            raise
         except Exception as error:
             failure = device_error(access, error, secrets, opening=True)
     with suppress(Exception):
