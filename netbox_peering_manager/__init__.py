@@ -109,10 +109,20 @@ class PeeringManagerConfig(PluginConfig):
         removal.connect()
         configured.connect()
         self._register_jobs()
+        self._register_metrics()
 
     def _register_jobs(self):
         """Make the plugin's system jobs known to NetBox."""
         from . import jobs  # noqa: F401
+
+    def _register_metrics(self):
+        """Add our metrics to NetBox's endpoint for Prometheus, when it has one."""
+        from django.conf import settings
+
+        if settings.METRICS_ENABLED:
+            from .services.monitoring import metrics
+
+            metrics.register()
 
 
 config = PeeringManagerConfig
