@@ -64,7 +64,8 @@ def state_badge(state: SessionState | None, *, with_time: bool = True) -> SafeSt
         )
     stale = _stale_mark() if state.stale_since else ""
     badge = format_html(
-        '<span class="badge text-bg-{}" title="{}">{}{}</span>',
+        # Positioned, as it holds hidden text, which would else stretch the page sideways from within a wide table.
+        '<span class="badge text-bg-{} position-relative" title="{}">{}{}</span>',
         state.get_bgp_state_color() or "secondary",
         _tooltip(state),
         state.get_bgp_state_display(),

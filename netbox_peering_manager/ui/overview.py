@@ -1,7 +1,7 @@
 """The overview of all sessions, and the lists of those that need attention, as pages draw them."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -38,10 +38,11 @@ TABS = ("down", "never_up", "stale", "near_max_prefix", "missing")
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A part of a bar: `percent` of its length. `url` is the list of these sessions."""
+    """A part of a bar: `percent` of its length, in the classes `css`. `url` is the list of these sessions."""
 
     label: str
     color: str
+    css: str
     count: int
     percent: float
     url: str
@@ -112,12 +113,21 @@ def segments(states: Sequence[StateCount], within: Mapping[str, Any] | None = No
         Segment(
             each.label,
             each.color,
+            _css(each),
             each.count,
             100 * each.count / total,
             sessions_url({**(within or {}), **_filter_of(each.state)}),
         )
         for each in states
     )
+
+
+def _css(counted: StateCount) -> str:
+    """The classes of a part of a bar, which has fewer colours than badges have."""
+    if counted.state == conditions.UNKNOWN:
+        return "bg-secondary-lt"
+    color = "secondary" if counted.state == STALE else counted.color
+    return f"bg-{color} text-{color}-fg"
 
 
 def _filter_of(state: str) -> dict[str, str]:
@@ -140,7 +150,7 @@ def _drawn(group: Group, within: Mapping[str, Any]) -> DrawnGroup:
     bar = segments(group.states, within)
     if not within:
         # There is no filter for sessions without a fabric.
-        bar = tuple(Segment(each.label, each.color, each.count, each.percent, "") for each in bar)
+        bar = tuple(replace(each, url="") for each in bar)
     return DrawnGroup(group.name, group.total, group.troubled, url, bar)
 
 

@@ -6,9 +6,11 @@ from django.views import View
 
 from utilities.views import ContentTypePermissionRequiredMixin
 
+from ..models import PeeringSession
 from ..services.monitoring.overview import overview
 from ..tables.states import state_badge, state_of
 from ..ui import overview as ui
+from ..ui.polls import PollList
 
 
 class OverviewView(ContentTypePermissionRequiredMixin, View):
@@ -26,13 +28,17 @@ class OverviewView(ContentTypePermissionRequiredMixin, View):
             "netbox_peering_manager/overview.html",
             {
                 "overview": found,
+                "model": PeeringSession,
+                "actions": (PollList,),
                 "bar": ui.segments(found.states),
                 "fabrics": fabrics,
                 "more_fabrics": more_fabrics,
                 "relationships": relationships,
                 "more_relationships": more_relationships,
                 "attention": ui.attention(found.lists),
-                "down": [(session, state_badge(state_of(session))) for session in found.down],
+                "down": [
+                    (session, state_badge(state_of(session), with_time=False)) for session in found.down
+                ],
                 "near": [(session, ui.nearest(session)) for session in found.near],
                 "transitions": [(change, ui.change_badges(change)) for change in found.transitions],
             },

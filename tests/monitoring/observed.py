@@ -18,11 +18,13 @@ def hours_ago(hours):
     return timezone.now() - timedelta(hours=hours)
 
 
-def make_sessions(*names, host=100, **fields):
+def make_sessions(*names, host=100, scope=None, **fields):
     """Sessions of those names, without LAN or password, each with an address of its own."""
     return [
         factories.make_session(
-            factories.make_bgp_peer(f"198.51.100.{host + number}/24", asn=64496 + number % 16, name=name),
+            factories.make_bgp_peer(
+                f"198.51.100.{host + number}/24", asn=64496 + number % 16, scope=scope, name=name
+            ),
             **fields,
         )
         for number, name in enumerate(names)
