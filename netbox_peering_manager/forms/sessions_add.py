@@ -150,6 +150,13 @@ class AddSelectedForm(forms.Form):
     )
     description = forms.CharField(required=False, max_length=200, label=_("Description"))
     tags = DynamicModelMultipleChoiceField(queryset=Tag.objects.all(), required=False, label=_("Tags"))
+    configure_router = forms.BooleanField(
+        required=False,
+        label=_("Configure routers after saving"),
+        help_text=_(
+            "Sends the new sessions to their routers in the background, one deployment for each router"
+        ),
+    )
 
     fieldsets = (
         FieldSet("relationship", "families", "connections", name=_("Sessions")),
@@ -170,6 +177,7 @@ class AddSelectedForm(forms.Form):
             "route_servers", "route_server_relationship", "with_not_operational", name=_("Special ports")
         ),
         FieldSet("service_reference", "description", "tags", name=_("Reference")),
+        FieldSet("configure_router", name=_("Routers")),
     )
 
     def __init__(self, *args, fabric_id: int | None = None, **kwargs):

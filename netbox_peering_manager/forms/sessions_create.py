@@ -163,6 +163,13 @@ class PeeringSessionCreateForm(DestinationFields):
     )
     description = forms.CharField(required=False, max_length=200, label=_("Description"))
     tags = DynamicModelMultipleChoiceField(queryset=Tag.objects.all(), required=False, label=_("Tags"))
+    configure_router = forms.BooleanField(
+        required=False,
+        label=_("Configure router after saving"),
+        help_text=_(
+            "Sends the session to its router in the background, as that has it (approval, health check)"
+        ),
+    )
 
     fieldsets = (
         FieldSet(DestinationFields.look_ups, name=_("Look up the peer")),
@@ -197,6 +204,7 @@ class PeeringSessionCreateForm(DestinationFields):
             name=_("BGP"),
         ),
         FieldSet("name", "service_reference", "description", "tags", name=_("Reference")),
+        FieldSet("configure_router", name=_("Router")),
     )
 
     def __init__(self, *args, **kwargs):

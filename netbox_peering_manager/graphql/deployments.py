@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 import strawberry_django
+from django.db.models import F
+from django.utils.translation import gettext as _
 from strawberry.scalars import ID, JSON
 from strawberry_django import BaseFilterLookup, DatetimeFilterLookup, FilterLookup, StrFilterLookup
 
@@ -73,6 +75,14 @@ class DeploymentType(PrimaryObjectType):
     released_by: Annotated["UserType", strawberry.lazy("users.graphql.types")] | None
     sessions_before: JSON | None
     sessions_after: JSON | None
+
+    # The name needs the device's. It comes as an annotation, since joining the router would hand it out whole, also to
+    # who may not view it. A device without a name is called by its chassis or type: read row by row.
+    @strawberry_django.field(annotate={"device_name": F("router__device__name")}, only=["kind", "router_id"])
+    def display(self) -> str:
+        if not (name := getattr(self, "device_name", None)):
+            return str(self)
+        return str(_("{kind} {pk} on {router}").format(kind=self.get_kind_display(), pk=self.pk, router=name))
 
 
 @strawberry.type(name="Query")

@@ -13,10 +13,12 @@ from users.models import User
 from utilities.rqworker import any_workers_for_queue
 
 from ..exceptions import ProvisioningError, SecretError
+from ..services.deployment.together import configure_sessions
 from ..services.provisioning.create_bulk import create_planned
 from ..services.provisioning.plan import plan_sessions
 from ..services.provisioning.planned import Choices, outcome
 from .base import PeeringJob
+from .deployments import DeploymentJob
 
 __all__ = ("AT_ONCE", "AddSessionsJob", "has_worker")
 
@@ -56,12 +58,16 @@ class AddSessionsJob(PeeringJob):
         user: Any,
         *,
         at_once: bool,
+        configure: bool = False,
     ) -> Job:
         """
         Queue the job for these ports, or run it before returning. `reviewed` is what was looked at: Plan.reviewed().
+        `configure`: the routers are configured with what was made.
         Whether it went well is in the job's status.
         """
         wanted: dict[str, Any] = {"ports": list(ports), "reviewed": reviewed, "choices": choices.as_data()}
+        if configure:
+            wanted["configure"] = True
         if at_once:
             # Who waits for the page needs no notification.
             never = JobNotificationChoices.NOTIFICATION_NEVER
@@ -76,6 +82,7 @@ class AddSessionsJob(PeeringJob):
         ports: Sequence[int],
         reviewed: Sequence[Sequence[Any]],
         choices: Mapping[str, Any],
+        configure: bool = False,
         **kwargs: Any,
     ) -> None:
         # Anew: with the job waits the user as it was when the job was queued, with the rights that it had then.
@@ -96,6 +103,21 @@ class AddSessionsJob(PeeringJob):
             )
         )
         self.keep(added=outcome(plan, result))
+        if configure and result.made:
+            self._configure([made.session_id for made in result.made], user)
+
+    def _configure(self, sessions: Sequence[int], user: User) -> None:
+        """Ask for the deployments, and start them. What is refused is told; the sessions are there all the same."""
+        with self.tracked():
+            asked = configure_sessions(sessions, user, automatic=True)
+        for deployment in asked.deployments:
+            DeploymentJob.start(deployment, user)
+        for refused in asked.refused:
+            self.logger.warning(refused.reason)
+        self.keep(
+            deployments=[deployment.pk for deployment in asked.deployments],
+            refused=[refused.reason for refused in asked.refused],
+        )
 
     def _fail(self, text: str, cause: Exception | None = None) -> None:
         self.job.error = text

@@ -86,12 +86,22 @@ def tell(request: HttpRequest, asked: together.Asked) -> None:
 
 def link_to(asked: together.Asked) -> str:
     """Return a link for a message."""
-    text = (
-        str(asked.deployments[0])
-        if len(asked.deployments) == 1
-        else _("{count} deployments").format(count=len(asked.deployments))
-    )
+    if asked.batch is not None:
+        text = str(asked.batch)
+    elif len(asked.deployments) == 1:
+        text = str(asked.deployments[0])
+    else:
+        text = _("{count} deployments").format(count=len(asked.deployments))
     return format_html('<a href="{}">{}</a>', page_of(asked), text)
+
+
+def configure_made(request: HttpRequest, sessions: Collection[int]) -> None:
+    """Have sessions that were just made sent to their routers in the background, and tell where that is."""
+    asked = configure(request, sessions, automatic=True)
+    for refused in asked.refused:
+        messages.warning(request, _("The router was not configured: {reason}").format(reason=refused.reason))
+    if page_of(asked):
+        messages.info(request, format_html(_("The router is being configured: {link}"), link=link_to(asked)))
 
 
 class Asking(BaseObjectView):

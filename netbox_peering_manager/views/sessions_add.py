@@ -26,11 +26,12 @@ from utilities.views import ConditionalLoginRequiredMixin, GetReturnURLMixin, re
 from ..exceptions import ProvisioningError, SecretError
 from ..forms.sessions_add import REMEMBERED, AddSelectedForm, initial_of
 from ..jobs.sessions import AT_ONCE, AddSessionsJob, has_worker
-from ..models import PeeringDBNetIXLan, PeeringSession
+from ..models import Deployment, PeeringDBNetIXLan, PeeringSession
 from ..services.provisioning.plan import plan_sessions
 from ..services.provisioning.planned import Choices, Plan
 from ..ui.jobs import job_progress, visible_jobs
 from ..ui.sessions_add import added, previewed
+from .deployments_asking import ADD, COMMIT
 from .peers_selection import origin_of, selected_ports
 
 APP = "netbox_peering_manager"
@@ -84,6 +85,7 @@ class PeeringSessionAddSelectedView(GetReturnURLMixin, BaseMultiObjectView):
     def _preview(self, request: HttpRequest) -> HttpResponse:
         form = AddSelectedForm(request.POST)
         restrict_form_fields(form, request.user)
+        _leave_out(form, request)
         if not form.is_valid():
             return self._show_form(request, form, _ports_of(form))
         ports = form.cleaned_data["ports"]
@@ -97,7 +99,8 @@ class PeeringSessionAddSelectedView(GetReturnURLMixin, BaseMultiObjectView):
             f"{TEMPLATES}/add_preview.html",
             {
                 "preview": previewed(plan),
-                "order": _signed(request, ports, plan),
+                "order": _signed(request, ports, plan, configure=form.cleaned_data.get("configure_router")),
+                "configures": form.cleaned_data.get("configure_router"),
                 "is_served": has_worker(),
                 "at_once": AT_ONCE,
                 "return_url": self.get_return_url(request),
@@ -114,6 +117,7 @@ class PeeringSessionAddSelectedView(GetReturnURLMixin, BaseMultiObjectView):
             choices,
             request.user,
             at_once="_confirm_now" in request.POST,
+            configure=order.get("configure", False),
         )
         url = reverse(f"plugins:{APP}:peeringsession_added", args=[job.pk])
         return redirect(f"{url}?{urlencode({'return_url': self.get_return_url(request)})}")
@@ -121,11 +125,13 @@ class PeeringSessionAddSelectedView(GetReturnURLMixin, BaseMultiObjectView):
     def _edit(self, request: HttpRequest) -> HttpResponse:
         order = _unsigned(request)
         initial = initial_of(Choices.from_data(order["choices"]))
+        initial["configure_router"] = order.get("configure", False)
         form = AddSelectedForm(initial={**initial, "ports": ",".join(map(str, order["ports"]))})
         return self._show_form(request, form, order["ports"])
 
     def _show_form(self, request: HttpRequest, form: AddSelectedForm, ports: list[int]) -> HttpResponse:
         restrict_form_fields(form, request.user)
+        _leave_out(form, request)
         return render(
             request,
             f"{TEMPLATES}/add_selected.html",
@@ -160,9 +166,19 @@ class PeeringSessionAddedView(GetReturnURLMixin, ConditionalLoginRequiredMixin, 
             {
                 "progress": job_progress(found, request.user, reload=True),
                 "added": added(data["added"], request.user) if "added" in data else None,
+                "deployments": _deployments(data, request.user),
+                "refused": data.get("refused", ()),
                 "return_url": self.get_return_url(request),
             },
         )
+
+
+def _deployments(data: dict[str, Any], user: Any) -> list[Deployment]:
+    """The deployments that configure the routers with what was made, of what the user may view."""
+    if not (wanted := data.get("deployments")):
+        return []
+    seen = Deployment.objects.restrict(user, "view").with_router()
+    return list(seen.filter(pk__in=wanted).order_by("pk"))
 
 
 def _ports_of(form: AddSelectedForm) -> list[int]:
@@ -177,8 +193,15 @@ def _networks(ports: list[int]) -> int:
     return PeeringDBNetIXLan.objects.filter(pk__in=ports).values("asn").distinct().count()
 
 
-def _signed(request: HttpRequest, ports: list[int], plan: Plan) -> str:
+def _leave_out(form: AddSelectedForm, request: HttpRequest) -> None:
+    """What this user may not do is not offered."""
+    if not request.user.has_perms((ADD, COMMIT)):
+        form.fields.pop("configure_router", None)
+
+
+def _signed(request: HttpRequest, ports: list[int], plan: Plan, *, configure: bool | None) -> str:
     order = {
+        "configure": bool(configure),
         "user": request.user.pk,
         "ports": ports,
         "reviewed": plan.reviewed(),

@@ -17,6 +17,7 @@ from ..forms import PeeringSessionCreateForm
 from ..forms.sessions_destination import LOOK_UPS, filled, typed
 from ..models import PeeringSession
 from ..services.provisioning.create import create_sessions
+from .deployments_asking import ADD, COMMIT, configure_made
 
 
 @register_model_view(PeeringSession, "create", path="create", detail=False)
@@ -51,6 +52,8 @@ class PeeringSessionCreateView(GetReturnURLMixin, BaseMultiObjectView):
             clear_events.send(sender=self)
             form.add_error(None, error.message)
             return self._show(request, form)
+        if form.cleaned_data.get("configure_router"):
+            configure_made(request, [session.pk for session in made])
         return self._done(request, made)
 
     def _look_up(self, request, look_up):
@@ -66,6 +69,8 @@ class PeeringSessionCreateView(GetReturnURLMixin, BaseMultiObjectView):
         form = PeeringSessionCreateForm(*args, **kwargs)
         restrict_form_fields(form, request.user)
         form.offer_addresses(request.user)
+        if not request.user.has_perms((ADD, COMMIT)):
+            del form.fields["configure_router"]
         return form
 
     def _show(self, request, form):

@@ -21,6 +21,7 @@ from .. import filtersets, tables
 from ..forms import PeeringSessionBulkDeleteForm, PeeringSessionDeleteForm
 from ..models import PeeringSession
 from ..services.provisioning.removal import bgp_peers_to_delete, delete_session, what_goes_with
+from .sessions_removal import may_remove_now, neighbor_of, remove_now
 
 
 @register_model_view(PeeringSession, "delete")
@@ -41,6 +42,7 @@ class PeeringSessionDeleteView(generic.ObjectDeleteView):
         if not form.is_valid():
             return self._show(request, session, form)
         name = str(session)
+        gone = [neighbor_of(session)] if form.cleaned_data.get("remove_now") else []
         session._changelog_message = form.cleaned_data.get("changelog_message", "")
         try:
             delete_session(session, with_bgp_peer=form.cleaned_data["delete_bgp_peer"])
@@ -55,12 +57,16 @@ class PeeringSessionDeleteView(generic.ObjectDeleteView):
             messages.error(request, error.message)
             return redirect(get_action_url(PeeringSession, kwargs={"pk": kwargs["pk"]}))
         messages.success(request, _("Deleted peering session {session}").format(session=name))
+        remove_now(request, gone)
         return redirect(self._after(request, form))
 
     @staticmethod
     def _form(request, session, data=None, **kwargs):
         allowed = bool(bgp_peers_to_delete(request.user, [session]))
-        return PeeringSessionDeleteForm(data, instance=session, may_delete_bgp_peer=allowed, **kwargs)
+        removes = may_remove_now(request.user, [session])
+        return PeeringSessionDeleteForm(
+            data, instance=session, may_delete_bgp_peer=allowed, removes_now=removes, **kwargs
+        )
 
     def _after(self, request, form) -> str:
         wanted = form.cleaned_data.get("return_url")
@@ -94,7 +100,10 @@ class PeeringSessionBulkDeleteView(generic.BulkDeleteView):
             messages.warning(request, _("No peering sessions were selected."))
             return redirect(self.get_return_url(request))
         peers = bgp_peers_to_delete(request.user, sessions)
-        options = {"may_delete_bgp_peer": len(peers) == len(sessions)}
+        options = {
+            "may_delete_bgp_peer": len(peers) == len(sessions),
+            "removes_now": may_remove_now(request.user, sessions),
+        }
         if "_confirm" not in request.POST:
             initial = {"pk": [session.pk for session in sessions], "return_url": self.get_return_url(request)}
             return self._show(
@@ -115,6 +124,9 @@ class PeeringSessionBulkDeleteView(generic.BulkDeleteView):
         return list(everything.order_by().values_list("pk", flat=True))
 
     def _delete(self, request, sessions, form):
+        gone = []
+        if form.cleaned_data.get("remove_now"):
+            gone = [neighbor_of(session) for session in sessions if session.relationship.remove_from_router]
         try:
             with transaction.atomic():
                 for session in sessions:
@@ -140,8 +152,10 @@ class PeeringSessionBulkDeleteView(generic.BulkDeleteView):
             ).format(count=len(sessions))
             if is_background_request(request):
                 request.job.logger.info(message)
+                remove_now(request, gone)
                 return None
             messages.success(request, message)
+            remove_now(request, gone)
         return redirect(self.get_return_url(request))
 
     def _show(self, request, sessions, form):

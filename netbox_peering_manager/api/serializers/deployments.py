@@ -66,6 +66,8 @@ class DeploymentSerializer(PrimaryModelSerializer):
     released_by = UserSerializer(nested=True, read_only=True)
     targets = DeploymentTargetSerializer(many=True, read_only=True)
     steps = DeploymentStepSerializer(many=True, read_only=True)
+    # The other time that a scheduled deployment is to get.
+    moves_to = None
     lines_added = serializers.SerializerMethodField()
     lines_removed = serializers.SerializerMethodField()
 
@@ -142,13 +144,14 @@ class DeploymentSerializer(PrimaryModelSerializer):
             raise serializers.ValidationError(_("Give another time, or cancel the deployment."))
         if reason := decisions.why_not_schedule(deployment, self.context["request"].user):
             raise serializers.ValidationError(reason)
-        return future(when)
+        # NetBox writes what it was given on the instance to have it checked: later nobody could tell.
+        self.moves_to = future(when)
+        return when
 
     def update(self, instance, validated_data):
-        when = validated_data.pop("scheduled", instance.scheduled)
-        if when != instance.scheduled:
+        if self.moves_to is not None:
             try:
-                together.reschedule(instance, self.context["request"].user, when)
+                together.reschedule(instance, self.context["request"].user, self.moves_to)
             except DeploymentRefused as error:
                 raise serializers.ValidationError({"scheduled": str(error)}) from error
         return super().update(instance, validated_data)

@@ -1,0 +1,190 @@
+"""Configuring several sessions of a peer over all exchanges: what is shown, chosen, changed, sent now or later."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from core.models import ObjectChange
+from netbox_routing.models import BGPPeerTemplate
+
+from netbox_peering_manager.models import Deployment, SessionConfiguration
+from tests import factories
+from tests.queries import page, queries_for_few_and_many
+
+from .scenery import make_router
+from .test_pages import allow, at, client_of, person, told
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def world():
+    """A peer with a session on each of two exchanges, both of one router."""
+    return make_world()
+
+
+def make_world():
+    router = make_router()
+    peer = factories.make_peer_asn(64496)
+    sessions = [make_on(router, number) for number in (1, 2)]
+    return router, peer, sessions
+
+
+@factories.look_ups_kept()
+def make_on(router, number):
+    network = factories.make_network(
+        f"LAN {number}", factories.make_fabric(f"IX {number}"), f"198.51.{number}.0/24", None
+    )
+    scope = factories.make_scope(router.device)
+    connection = factories.make_connection(
+        network,
+        factories.make_interface(router.device, f"Ethernet{number}"),
+        f"198.51.{number}.1/24",
+        None,
+        bgp_scope=scope,
+    )
+    peer = factories.make_bgp_peer(
+        f"198.51.{number}.42/24", scope=scope, source=connection.ipv4_address, families=("ipv4-unicast",)
+    )
+    return factories.make_session(peer, network=network)
+
+
+def test_sessions_are_listed_by_exchange_with_what_can_be_changed(admin, world):
+    _router, peer, sessions = world
+    shown = page(admin, at(peer, "configure_sessions")).context["exchanges"]
+    assert [(one.name, [row.pk for lan in one.lans for row in lan.rows]) for one in shown] == [
+        ("IX 1", [sessions[0].pk]),
+        ("IX 2", [sessions[1].pk]),
+    ]
+    row = shown[0].lans[0].rows[0]
+    assert (row.router, row.port, row.why_not) == ("rt1.mtl", "Ethernet1", "")
+    assert [option.label for option in row.relationships if option.is_chosen] == ["Peer"]
+    assert at(peer, "configure_sessions") in page(admin, at(peer)).content.decode()
+
+
+def test_chosen_sessions_are_configured_now(admin, world):
+    _router, peer, sessions = world
+    response = admin.post(at(peer, "configure_sessions"), {"pk": [sessions[1].pk], "_now": "1"})
+    deployment = Deployment.objects.get()
+    assert response["Location"] == deployment.get_absolute_url()
+    assert [target.session for target in deployment.targets.all()] == [sessions[1]]
+    assert deployment.automatic
+
+
+def test_schedule_takes_the_time(admin, world):
+    _router, peer, sessions = world
+    form = page(admin, at(peer, "configure_sessions")).context["form"]
+    assert abs(form["scheduled"].initial - timezone.now() - timedelta(hours=1)) < timedelta(minutes=2)
+    data = {"pk": [one.pk for one in sessions], "_schedule": "1", "scheduled": "2001-01-01 00:00"}
+    response = admin.post(at(peer, "configure_sessions"), data)
+    assert "This time has passed" in response.content.decode()
+    assert response.context["exchanges"][0].lans[0].rows[0].is_ticked
+    admin.post(at(peer, "configure_sessions"), {**data, "scheduled": "2040-01-01 00:00"})
+    deployment = Deployment.objects.get()
+    assert deployment.scheduled.year in (2039, 2040)
+    assert not deployment.automatic
+    assert deployment.released_by.username == "admin"
+
+
+def test_peer_group_and_type_are_changed_first_with_change_records(admin, world):
+    _router, peer, [session, other] = world
+    group = BGPPeerTemplate.objects.create(name="IX peers")
+    customer = factories.make_relationship("Customer")
+    data = {
+        "pk": [session.pk],
+        "_now": "1",
+        f"peer_group-{session.pk}": group.pk,
+        f"relationship-{session.pk}": customer.pk,
+        # Not chosen, so left alone.
+        f"relationship-{other.pk}": customer.pk,
+    }
+    admin.post(at(peer, "configure_sessions"), data)
+    for each in (session, other):
+        each.refresh_from_db()
+    session.bgp_peer.refresh_from_db()
+    assert (session.relationship, session.bgp_peer.peer_group) == (customer, group)
+    assert other.relationship.name == "Peer"
+    kinds = ObjectChange.objects.filter(action="update").values_list("changed_object_type__model", flat=True)
+    assert sorted(kinds) == ["bgppeer", "peeringsession"]
+    assert Deployment.objects.count() == 1
+
+
+def another_port(session, name="rt2.tor"):
+    """Our port on the session's LAN on another router."""
+    router = make_router(name)
+    return factories.make_connection(
+        session.peering_network,
+        factories.make_interface(router.device),
+        "198.51.1.2/24",
+        None,
+        bgp_scope=factories.make_scope(router.device, asn=64501),
+    )
+
+
+def test_session_that_is_on_no_router_can_move_to_another(admin, world):
+    _router, peer, [session, _other] = world
+    connection = another_port(session)
+    row = page(admin, at(peer, "configure_sessions")).context["exchanges"][0].lans[0].rows[0]
+    assert [option.label for option in row.connections] == ["rt1.mtl Ethernet1", "rt2.tor Ethernet1"]
+    data = {"pk": [session.pk], "_now": "1", f"connection-{session.pk}": connection.pk}
+    admin.post(at(peer, "configure_sessions"), data)
+    peer_row = type(session.bgp_peer).objects.get(pk=session.bgp_peer_id)
+    assert (peer_row.scope, peer_row.source) == (connection.bgp_scope, connection.ipv4_address)
+    assert peer_row.local_as.asn == 64501
+    [family] = peer_row.address_families.all()
+    assert family.address_family.scope == connection.bgp_scope
+    assert Deployment.objects.get().router.device.name == "rt2.tor"
+
+
+def test_session_that_is_on_a_router_stays_there(admin, world):
+    _router, peer, [session, _other] = world
+    connection = another_port(session)
+    SessionConfiguration.objects.create(session=session, status="configured", as_of=timezone.now())
+    row = page(admin, at(peer, "configure_sessions")).context["exchanges"][0].lans[0].rows[0]
+    assert not row.connections
+    data = {"pk": [session.pk], "_now": "1", f"connection-{session.pk}": connection.pk}
+    response = admin.post(at(peer, "configure_sessions"), data)
+    assert "is on a router already, so its connection stays" in response.content.decode()
+    assert not Deployment.objects.exists()
+
+
+def test_without_the_right_to_change_nothing_is_changed_and_nothing_sent(world):
+    _router, peer, [session, _other] = world
+    user = person("operator", "view", "add", "commit")
+    allow(user, "netbox_peering_manager.relationship", "view")
+    customer = factories.make_relationship("Customer")
+    data = {"pk": [session.pk], "_now": "1", f"relationship-{session.pk}": customer.pk}
+    response = client_of(user).post(at(peer, "configure_sessions"), data)
+    assert "you may not change its relationship type." in response.content.decode()
+    session.refresh_from_db()
+    assert session.relationship.name == "Peer"
+    assert not Deployment.objects.exists()
+
+
+def test_nothing_that_the_page_did_not_offer_is_taken(world):
+    _router, peer, [session, _other] = world
+    user = person("operator", "view", "add", "commit")
+    allow(user, "netbox_peering_manager.peeringsession", "change")
+    hidden = factories.make_relationship("Hidden")
+    data = {"pk": [session.pk], "_now": "1", f"relationship-{session.pk}": hidden.pk}
+    response = client_of(user).post(at(peer, "configure_sessions"), data)
+    assert "Something that you chose is no longer there" in response.content.decode()
+    assert not Deployment.objects.exists()
+
+
+def test_nothing_chosen_says_so(admin, world):
+    _router, peer, _sessions = world
+    response = admin.post(at(peer, "configure_sessions"), {"_now": "1"})
+    assert told(response) == ["No peering sessions were selected."]
+
+
+def test_page_costs_the_same_number_of_queries_for_3_and_for_20_sessions(admin):
+    router = make_router()
+    peer = factories.make_peer_asn(64496)
+
+    def grow(numbers):
+        for number in numbers:
+            make_on(router, number)
+
+    assert queries_for_few_and_many(lambda: page(admin, at(peer, "configure_sessions")), grow) <= 25
