@@ -6,7 +6,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from core.choices import JobNotificationChoices
+from core.choices import JobNotificationChoices, JobStatusChoices
 from core.exceptions import JobFailed
 from core.models import Job
 from netbox.constants import RQ_QUEUE_DEFAULT
@@ -39,7 +39,7 @@ def start_batch(
     Make a batch for these routers and queue the job that asks for their deployments. See fleet.deploy_many().
     """
     batch = new_batch(routers, user, automatic=automatic, scheduled=scheduled, max_failures=max_failures)
-    FleetJob.enqueue(
+    job = FleetJob.enqueue(
         user=user,
         queue_name=RQ_QUEUE_DEFAULT,
         job_timeout=max(SHORTEST_TIMEOUT_S, len(routers) * SECONDS_PER_ROUTER),
@@ -53,6 +53,8 @@ def start_batch(
         mode=mode,
         reason=reason,
     )
+    # Unless it runs by now, and says so itself.
+    Job.objects.filter(pk=job.pk, data__isnull=True).update(data={"batch": batch.pk})
     return batch
 
 
@@ -99,6 +101,12 @@ class FleetJob(PeeringJob):
         self.logger.info(
             _("{batch}: {count} deployments were made").format(batch=done, count=done.deployments.count())
         )
+
+    @classmethod
+    def underway(cls, batch: DeploymentBatch) -> Job | None:
+        """Return the job that waits or asks for the batch's deployments at this moment."""
+        waiting = Job.objects.filter(name=cls.name, status__in=JobStatusChoices.ENQUEUED_STATE_CHOICES)
+        return waiting.filter(data__batch=batch.pk).order_by("pk").first()
 
     @staticmethod
     def _start(deployment: Any, user: Any) -> Job:

@@ -8,12 +8,15 @@ from django.urls import reverse
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
+from core.models import Job
 from netbox.object_actions import ObjectAction
 
 from ..choices import DeploymentStatusChoices as Status
+from ..jobs.fleet import FleetJob
 from ..models import Deployment, DeploymentBatch, PeeringRouter
 from ..services.deployment.fleet import FAILURES, why_not_stop
 from .diffs import Size, size_of
+from .jobs import JobProgress, job_progress, visible_jobs
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
@@ -52,6 +55,7 @@ class BatchProgress:
     How far a batch is, of what the user may see. Counts are of `rows`, but `hidden`: routers that are not shown.
 
     `is_moving`: it changes by itself, so the page asks again (`poll_url`). `why_not_stop` is "" when the user may.
+    `job`: that deployments are still being asked for, None when they are not, or for who may not see it.
     """
 
     batch: DeploymentBatch
@@ -65,12 +69,14 @@ class BatchProgress:
     stop_url: str
     may_stop: bool
     why_not_stop: str
+    job: JobProgress | None = None
 
 
 def batch_progress(batch: DeploymentBatch, user: "AbstractBaseUser | AnonymousUser") -> BatchProgress:
     """Return what to show of a batch. Its queries do not grow with the routers."""
     deployments = _deployments(batch, user)
-    rows = tuple(_rows(batch, deployments, user))
+    job = FleetJob.underway(batch)
+    rows = tuple(_rows(batch, deployments, user, is_asking=job is not None))
     total = max(len(batch.asked), _count(batch), 1)
     ended = sum(row.status in Status.ENDED or row.status == REFUSED for row in rows)
     refusal = why_not_stop(batch, user)
@@ -86,7 +92,14 @@ def batch_progress(batch: DeploymentBatch, user: "AbstractBaseUser | AnonymousUs
         stop_url=reverse(f"plugins:{APP}:deploymentbatch_stop", args=[batch.pk]),
         may_stop=not refusal and ended < total,
         why_not_stop=refusal,
+        job=_shown(job, user),
     )
+
+
+def _shown(job: Job | None, user: Any) -> JobProgress | None:
+    if job is None or (seen := visible_jobs(user).filter(pk=job.pk).first()) is None:
+        return None
+    return job_progress(seen, user)
 
 
 # Of routers without a deployment.
@@ -103,7 +116,11 @@ def _count(batch: DeploymentBatch) -> int:
 
 
 def _rows(
-    batch: DeploymentBatch, deployments: list[Deployment], user: "AbstractBaseUser | AnonymousUser"
+    batch: DeploymentBatch,
+    deployments: list[Deployment],
+    user: "AbstractBaseUser | AnonymousUser",
+    *,
+    is_asking: bool,
 ) -> Iterator[RouterRow]:
     """In the order in which the routers were asked for; then those that nobody asked for by name."""
     visible = _visible_routers(batch, deployments, user)
@@ -112,7 +129,7 @@ def _rows(
         if (deployment := by_router.pop(one["router"], None)) is not None:
             yield _row(deployment, visible)
         elif one["router"] in visible or (batch.user_id is not None and batch.user_id == user.pk):
-            yield _without_deployment(batch, one, visible)
+            yield _without_deployment(one, visible, is_waiting=is_asking and not batch.stopped)
     for deployment in by_router.values():
         yield _row(deployment, visible)
 
@@ -141,13 +158,13 @@ def _row(deployment: Deployment, visible: set[int]) -> RouterRow:
     )
 
 
-def _without_deployment(batch: DeploymentBatch, one: dict[str, Any], visible: set[int]) -> RouterRow:
+def _without_deployment(one: dict[str, Any], visible: set[int], *, is_waiting: bool) -> RouterRow:
     if one["reason"]:
         status, label, color = REFUSED, _t("Refused"), "red"
-    elif batch.stopped:
-        status, label, color = NOT_BEGUN, _t("Not begun"), "gray"
-    else:
+    elif is_waiting:
         status, label, color = WAITING, _t("Waiting"), "gray"
+    else:
+        status, label, color = NOT_BEGUN, _t("Not begun"), "gray"
     is_seen = one["router"] in visible
     url = reverse(f"plugins:{APP}:peeringrouter", args=[one["router"]]) if is_seen else ""
     return RouterRow(one["name"], url, None, "", "", status, label, color, None, one["reason"])

@@ -7,7 +7,7 @@ from django.urls import reverse
 from core.models import Job, ObjectType
 from users.models import ObjectPermission
 
-from netbox_peering_manager.jobs.fleet import FleetJob
+from netbox_peering_manager.jobs.fleet import FleetJob, start_batch
 from netbox_peering_manager.models import Deployment, DeploymentBatch, PeeringRouter
 from netbox_peering_manager.services.deployment import fleet
 from tests.deployments.scenery import make_user
@@ -136,7 +136,7 @@ class TestBatch:
 
     def test_a_row_per_router_with_status_lines_and_reason(self, batch, user):
         shown = page(client_of(user), batch.get_absolute_url()).content.decode()
-        for text in ("rt0.mtl", "Compared", "+2", "&minus;1", "rt1.mtl", "Refused", "rt2.mtl", "Waiting"):
+        for text in ("rt0.mtl", "Compared", "+2", "&minus;1", "rt1.mtl", "Refused", "rt2.mtl", "Not begun"):
             assert text in shown
         assert batch.deployments.get().get_absolute_url() in shown
         assert "1 of 3 routers have ended" in shown
@@ -152,6 +152,16 @@ class TestBatch:
         assert "every 2s" not in answer.content.decode()
         assert "Not begun" in answer.content.decode()
         assert answer["HX-Refresh"] == "true"
+
+    def test_a_batch_that_is_still_asked_for_says_so(self, user):
+        batch = start_batch(routers_with_a_session(2), user, automatic=True)
+        shown = page(client_of(user), batch.get_absolute_url()).content.decode()
+        for text in ("Waiting", FleetJob.name, "every 2s", "No worker takes jobs"):
+            assert text in shown
+        Job.objects.update(status="failed")
+        shown = page(client_of(user), batch.get_absolute_url()).content.decode()
+        assert "Not begun" in shown
+        assert "every 2s" not in shown
 
     def test_stop_button(self, batch, user):
         client = client_of(user)
