@@ -21,6 +21,7 @@ import json
 import os
 
 from dev import databases, peeringdb, postgres, redis, state
+from dev.lab import reached
 
 _state = state.load()
 _postgres = postgres.known()
@@ -66,6 +67,7 @@ if not os.environ.get("NPM_HOST_ONLY"):
     PLUGINS.append("netbox_peering_manager")
 PLUGINS_CONFIG = {
     "netbox_peering_manager": peeringdb.settings(os.environ)
+    | reached.settings(os.environ)
     | json.loads(os.environ.get("NPM_SETTINGS", "{}"))
 }
 

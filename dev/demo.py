@@ -2,7 +2,8 @@
 `make demo`: the main job on sample data, over the REST API as any client would do it.
 
 A network with two routers and no peers learns from a (sample) PeeringDB where it is and who else is there, adds
-sessions with them, and gets a configuration that the router's own parser accepts.
+sessions with them, and gets a configuration that the router's own parser accepts. As root, it then goes to a real
+router (`demo_lab.py`).
 """
 
 import json
@@ -14,8 +15,10 @@ import urllib.request
 from dataclasses import dataclass
 from typing import Any
 
+from dev import demo_lab
 from dev.demo_network import DISABLED, EXCHANGE, WITH_BFD, WITH_PASSWORD
 from dev.errors import DevError
+from dev.lab.plan import SESSION_PASSWORD
 from dev.parsers import check_frr
 from dev.progress import step
 
@@ -43,7 +46,13 @@ def run(stack):
     print(f"\n{answer['content']}\n")
     if complaint:
         raise DevError(f"FRR refuses this configuration: {complaint}")
+    reason = demo_lab.why_not()
+    deployed = None if reason else demo_lab.run(api, ids["device"])
     print_story(stack, answer, ids, Counts(rows, ports, len(available), added), fabric)
+    if deployed:
+        demo_lab.print_story(stack, deployed)
+    else:
+        print(reason)
 
 
 @dataclass(frozen=True)
@@ -164,7 +173,8 @@ def _special(asn):
     if asn in DISABLED:
         found.append(("enabled", False))
     if asn in WITH_PASSWORD:
-        found.append(("password", "generated"))
+        # As the lab's members have it.
+        found += [("password", "given"), ("given_password", SESSION_PASSWORD)]
     if asn in WITH_BFD:
         found.append(("bfd", True))
     return tuple(found)
