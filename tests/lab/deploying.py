@@ -33,6 +33,15 @@ MARGIN_S = 2
 WHOLE = "frr defaults traditional\nhostname edge1.lon1\nservice integrated-vtysh-config\n"
 
 
+class Epoch(int):
+    """Seconds, as FRR tells them: rounded anew each time that it is asked."""
+
+    def __eq__(self, other):
+        return abs(self - other) <= 3
+
+    __hash__ = None
+
+
 @dataclass
 class World:
     """One of our routers, in the lab and in NetBox."""
@@ -64,9 +73,9 @@ class World:
         return self.lab.established_on_both_ends(self.router.device.name)
 
     def epochs(self):
-        """By neighbour, how often its session came up, and when the last time: as FRR counts, which rounds seconds."""
+        """By neighbour, how often its session came up, and since when it is up."""
         return {
-            address: (record["connectionsEstablished"], record["bgpTimerUpEstablishedEpoch"] // 10)
+            address: (record["connectionsEstablished"], Epoch(record["bgpTimerUpEstablishedEpoch"]))
             for address, record in looking.neighbors(self.folder).items()
             if record["bgpState"] == "Established"
         }

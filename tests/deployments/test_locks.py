@@ -1,0 +1,102 @@
+"""One deployment of a router at a time, and a lock that ends with its connection."""
+
+import threading
+
+import pytest
+from django.db import connection
+
+from netbox_peering_manager.choices import DeploymentStatusChoices as Status
+from netbox_peering_manager.exceptions import RouterBusy
+from netbox_peering_manager.models import Deployment
+from netbox_peering_manager.services.deployment import locks
+from tests.queries import queries_of
+
+from .scenery import make_deployment
+
+pytestmark = pytest.mark.django_db
+
+
+class Elsewhere:
+    """Another database session, which holds a router's lock for the time of a `with` block."""
+
+    def __init__(self, router):
+        self._id, self._taken, self._over = router.pk, threading.Event(), threading.Event()
+        self.pid = None
+        self._thread = threading.Thread(target=self._run)
+
+    def _run(self):
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    "SELECT pg_backend_pid(), pg_try_advisory_lock(%s, %s)", [locks.LOCK, self._id]
+                )
+                self.pid = cursor.fetchone()[0]
+            self._taken.set()
+            self._over.wait(30)
+        finally:
+            connection.close()
+
+    def __enter__(self):
+        self._thread.start()
+        assert self._taken.wait(30)
+        return self
+
+    def __exit__(self, *_):
+        self._over.set()
+        self._thread.join()
+
+
+@pytest.fixture
+def deployment():
+    return make_deployment()
+
+
+def test_router_is_free_until_somebody_works_at_it_and_again_afterwards(deployment):
+    router = deployment.router
+    assert locks.is_free(router)
+    with locks.held(router) as lock, locks.held(router):
+        lock.check()
+        assert not locks.is_free(router)
+    assert locks.is_free(router)
+    assert locks.why_busy(router) == ""
+
+
+def test_second_is_refused_with_who_holds_it(deployment):
+    router = deployment.router
+    Deployment.objects.filter(pk=deployment.pk).update(status=Status.COMMITTING)
+    with Elsewhere(router):
+        with (
+            pytest.raises(RouterBusy, match=f"{deployment.pk} on {router}, asked for by operator"),
+            locks.held(router),
+        ):
+            pass
+        assert locks.free_routers({router.pk, router.pk + 1}) == {router.pk + 1}
+    with locks.held(router):
+        pass
+
+
+def test_second_waits_for_a_comparison(deployment):
+    router = deployment.router
+    elsewhere = Elsewhere(router)
+    with elsewhere:
+        with pytest.raises(RouterBusy, match="is being compared"), locks.held(router):
+            pass
+        threading.Timer(0.3, elsewhere._over.set).start()
+        with locks.held(router, wait_s=20):
+            pass
+
+
+def test_lock_that_is_lost_is_noticed(deployment):
+    router = deployment.router
+    with locks.held(router) as lock:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [locks.LOCK, router.pk])
+        with pytest.raises(locks.LockLost, match=str(router)):
+            lock.check()
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_lock(%s, %s)", [locks.LOCK, router.pk])
+
+
+def test_checking_the_lock_takes_two_queries(deployment):
+    with locks.held(deployment.router) as lock:
+        assert queries_of(lock.check) == 2
