@@ -13,7 +13,7 @@ from ..models import Relationship
 from ..services.takeover.found import Found
 from ..services.takeover.planned import Choices, Group, Update
 
-__all__ = ("ImportSessionsForm", "usual_choices")
+__all__ = ("ImportSessionsForm", "relationships_of", "usual_choices")
 
 # Each gets a field; the rest have the choice for all others.
 MOST_GROUPS = 30
@@ -24,8 +24,8 @@ class ImportSessionsForm(forms.Form):
     """
     One field for each choice, however many sessions; `choices()` gives them to plan_import().
 
-    Which relationships and BFD profiles there are to choose from is what `user` may view. A field for each of `groups`
-    is added: "group_0" and so on.
+    `relationships` are those to choose from, the BFD profiles are what `user` may view. A field for each of `groups` is
+    added: "group_0" and so on.
     """
 
     lan = forms.TypedChoiceField(
@@ -72,11 +72,18 @@ class ImportSessionsForm(forms.Form):
         label=_("Sessions that differ"),
     )
 
-    def __init__(self, data: Any, user: Any, found: Found, groups: Sequence[Group], **kwargs: Any):
+    def __init__(
+        self,
+        data: Any,
+        user: Any,
+        found: Found,
+        relationships: Sequence[Relationship],
+        groups: Sequence[Group],
+        **kwargs: Any,
+    ):
         super().__init__(data, **kwargs)
         self.groups = groups[:MOST_GROUPS]
-        self.relationships = list(Relationship.objects.restrict(user, "view"))
-        named = [("", "---------"), *((row.pk, row.name) for row in self.relationships)]
+        named = [("", "---------"), *((row.pk, row.name) for row in relationships)]
         for name in ("lan", "route_servers", "others"):
             self.fields[name].choices = named
         for number, group in enumerate(self.groups):
@@ -116,26 +123,27 @@ class ImportSessionsForm(forms.Form):
             take=tuple(take),
         )
 
-    @classmethod
-    def showing(
-        cls, choices: Choices, user: Any, found: Found, groups: Sequence[Group]
-    ) -> "ImportSessionsForm":
-        """Return the form that shows these choices."""
-        initial = {
+    @staticmethod
+    def initial_of(choices: Choices, groups: Sequence[Group]) -> dict[str, Any]:
+        """Return what the form begins with, so that it shows these choices."""
+        return {
             **{name: getattr(choices, name) for name in OBJECTS},
             **{f"group_{n}": choices.groups.get(group.key) for n, group in enumerate(groups[:MOST_GROUPS])},
             "make_missing": choices.make_missing,
             "update": choices.update.value,
         }
-        return cls(None, user, found, groups, initial=initial)
 
 
-def usual_choices(user: Any) -> Choices:
+def relationships_of(user: Any) -> list[Relationship]:
+    """Return the relationships that `user` may view."""
+    return list(Relationship.objects.restrict(user, "view"))
+
+
+def usual_choices(relationships: Sequence[Relationship]) -> Choices:
     """Return what is chosen until somebody chooses: the relationships whose role says what they are for."""
-    roles = (BGPRoleChoices.PEER, BGPRoleChoices.RS_CLIENT)
-    by_role: dict[str, list[int]] = {role: [] for role in roles}
-    rows = Relationship.objects.restrict(user, "view").filter(bgp_role__in=roles)
-    for pk, role in rows.values_list("pk", "bgp_role"):
-        by_role[role].append(pk)
-    lan, route_servers = (found[0] if len(found := by_role[role]) == 1 else None for role in roles)
-    return Choices(lan=lan, route_servers=route_servers)
+
+    def only(role: str) -> int | None:
+        found = [row.pk for row in relationships if row.bgp_role == role]
+        return found[0] if len(found) == 1 else None
+
+    return Choices(lan=only(BGPRoleChoices.PEER), route_servers=only(BGPRoleChoices.RS_CLIENT))

@@ -23,10 +23,10 @@ from netbox.views.generic.base import BaseObjectView
 from utilities.views import register_model_view
 
 from ..exceptions import DeviceError, SecretError, TakeoverError
-from ..forms.takeover import ImportSessionsForm, usual_choices
+from ..forms.takeover import ImportSessionsForm, relationships_of, usual_choices
 from ..jobs.sessions import has_worker
 from ..jobs.takeover import AT_ONCE, ImportSessionsJob, ReadSessionsJob
-from ..models import PeeringRouter
+from ..models import PeeringRouter, Relationship
 from ..services.devices.access import Access, access_to
 from ..services.takeover import kept
 from ..services.takeover.found import Found
@@ -79,17 +79,16 @@ class PeeringRouterImportSessionsView(BaseObjectView):
         except TakeoverError as error:
             messages.warning(request, str(error))
             return redirect(_url(router))
-        form = ImportSessionsForm(
-            request.POST, request.user, found, [Group(*group) for group in order["groups"]]
-        )
-        chosen = (
-            form.choices(request.POST.getlist("take")) if form.is_valid() else usual_choices(request.user)
-        )
+        relationships = relationships_of(request.user)
+        groups = [Group(*group) for group in order["groups"]]
+        form = ImportSessionsForm(request.POST, request.user, found, relationships, groups)
+        is_valid = form.is_valid()
+        chosen = form.choices(request.POST.getlist("take")) if is_valid else usual_choices(relationships)
         if "_confirm" in request.POST:
-            if form.is_valid() and _but_updates(chosen) == _but_updates(Choices.from_data(order["choices"])):
+            if is_valid and _but_updates(chosen) == _but_updates(Choices.from_data(order["choices"])):
                 return self._import(request, router, job, order, chosen)
             messages.info(request, _("The choices were changed. Look at what they come to, then import."))
-        return self._show(request, router, job, found, form, chosen)
+        return self._show(request, router, job, found, relationships, chosen, form)
 
     def _router(self, request: HttpRequest, pk: int) -> PeeringRouter:
         return get_object_or_404(self.queryset.restrict(request.user, "view"), pk=pk)
@@ -119,7 +118,9 @@ class PeeringRouterImportSessionsView(BaseObjectView):
         except TakeoverError as error:
             messages.warning(request, str(error))
             return redirect(_url(router))
-        return self._show(request, router, job, found)
+        relationships = relationships_of(request.user)
+        choices = usual_choices(relationships)
+        return self._show(request, router, job, found, relationships, choices)
 
     def _show(
         self,
@@ -127,12 +128,12 @@ class PeeringRouterImportSessionsView(BaseObjectView):
         router: PeeringRouter,
         job: Job,
         found: Found,
+        relationships: list[Relationship],
+        choices: Choices,
         form: ImportSessionsForm | None = None,
-        choices: Choices | None = None,
     ) -> HttpResponse:
-        usual = choices or usual_choices(request.user)
         try:
-            plan = plan_import(router, found, usual, request.user)
+            plan = plan_import(router, found, choices, request.user)
         except SecretError as error:
             messages.warning(request, str(error))
             return redirect(_url(router))
@@ -140,7 +141,15 @@ class PeeringRouterImportSessionsView(BaseObjectView):
         visible = {each.session_id for each in (*plan.same, *plan.different, *plan.absent)}
         context = {
             "object": router,
-            "form": form or ImportSessionsForm.showing(usual, request.user, found, plan.groups),
+            "form": form
+            or ImportSessionsForm(
+                None,
+                request.user,
+                found,
+                relationships,
+                plan.groups,
+                initial=ImportSessionsForm.initial_of(choices, plan.groups),
+            ),
             "preview": previewed(plan, visible),
             "neighbors": len(found.neighbors),
             "order": _signed(request, router, job, plan),

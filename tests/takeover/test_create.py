@@ -113,9 +113,7 @@ def test_second_run_is_empty(router):
     assert plan.new == plan.different == plan.absent == ()
 
 
-def test_router_unknown_to_netbox_routing_gets_all_that_it_lacks(db, settings):
-    factories.make_rir()
-    settings.PLUGINS_CONFIG["netbox_peering_manager"]["default_rir"] = "documentation"
+def test_router_unknown_to_netbox_routing_gets_all_that_it_lacks(rir):
     bare = make_router(with_bgp=False, with_connection=False)
     outcome = imported(bare, full_neighbor(), neighbor(43, 64497))
     assert len(outcome.made) == 2, outcome.left_out

@@ -144,9 +144,7 @@ def test_vrf_without_scope_gets_one_and_an_unknown_vrf_is_named(router):
     assert "no VRF NONE" in text_of(unknown)
 
 
-def test_router_unknown_to_netbox_routing_gets_bgp_router_scope_and_our_as(db, settings):
-    factories.make_rir()
-    settings.PLUGINS_CONFIG["netbox_peering_manager"]["default_rir"] = "documentation"
+def test_router_unknown_to_netbox_routing_gets_bgp_router_scope_and_our_as(rir):
     bare = make_router(with_bgp=False, with_connection=False)
     plan = planned(bare, neighbor())
     assert {"bgp_router", "scope", "asn", "peer_asn"} <= set(plan.new[0].makes)
@@ -355,7 +353,7 @@ def test_queries_do_not_grow_with_neighbours(router):
     grant(user, "netbox_peering_manager.view_relationship", constraints={"pk__gt": 0})
     others = factories.make_relationship("Transit").pk
     queries = queries_for_few_and_many(lambda: planned(router, *rows, user=user, others=others), make)
-    assert queries <= 34
+    assert queries <= 30
 
 
 def test_found_survives_being_kept():

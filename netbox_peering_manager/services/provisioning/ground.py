@@ -65,20 +65,26 @@ class Ground:
         return (type(row), row.pk) not in self.unseen
 
 
-def load_ground(places: Sequence[Place], user: "User | None" = None) -> Ground:
-    """Return what there is at these places, for this user (None: who sees everything). At most 16 queries."""
+def load_ground(
+    places: Sequence[Place], user: "User | None" = None, *, known: Ground | None = None
+) -> Ground:
+    """
+    Return what there is at these places, for this user (None: who sees everything). At most 16 queries.
+
+    With `known`, its BGP peers and address families are taken: the caller has read them already.
+    """
     if not places:
-        return Ground()
+        return known or Ground()
     asns = {asn.asn: asn for asn in _asns(places)}
     addresses = _addresses(places)
-    peers = _peers(places)
+    peers = _peers(places) if known is None else known.peers
     return Ground(
         asns=asns,
         nets=_nets({place.asn for place in places if not has_peer_asn(asns.get(place.asn))}),
         rirs=_rirs() if any(place.asn not in asns for place in places) else {},
         addresses=addresses,
         ranges=_ranges([place for place in places if (place.vrf_id, place.host) not in addresses]),
-        families=_families(places),
+        families=_families(places) if known is None else known.families,
         peers=peers,
         unseen=_unseen([*_holders(addresses), *peers.values()], user),
     )

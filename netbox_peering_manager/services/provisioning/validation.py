@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import models
+from django.db.models import F
 from django.utils.translation import gettext as _
 
 from core.models import ObjectType
@@ -41,8 +42,8 @@ if TYPE_CHECKING:
 @contextmanager
 def kept_look_ups(*models: type[models.Model]) -> Iterator[None]:
     """
-    Look up what NetBox asks for each row (type and custom fields of its model) once, outside of a request as well; the
-    types of these models at once.
+    Look up what NetBox asks for each row (type and custom fields of its model) once, outside of a request as well;
+    those of these models at once.
     """
     token = query_cache.set(defaultdict(dict)) if query_cache.get() is None else None
     try:
@@ -50,10 +51,24 @@ def kept_look_ups(*models: type[models.Model]) -> Iterator[None]:
         if wanted := [model for model in models if (model, True) not in types]:
             found = ObjectType.objects.get_for_models(*wanted)
             types.update({(model, True): object_type for model, object_type in found.items()})
+            _keep_custom_fields({object_type.pk: model for model, object_type in found.items()})
         yield
     finally:
         if token is not None:
             query_cache.reset(token)
+
+
+def _keep_custom_fields(wanted: dict[int, type[models.Model]]) -> None:
+    """Keep the custom fields of models, by the ids of their types, where CustomField.objects.get_for_model() looks."""
+    kept = query_cache.get()["custom_fields"]
+    for model in wanted.values():
+        kept.setdefault(model._meta.model, [])
+    # A row for each type that a field is for.
+    fields = CustomField.objects.filter(object_types__in=wanted).annotate(kept_for=F("object_types"))
+    for field in fields.select_related("related_object_type", "choice_set"):
+        of_model = kept[wanted[field.kept_for]._meta.model]
+        if field not in of_model:
+            of_model.append(field)
 
 
 def prepare(row: models.Model, rows: "HasRows") -> None:

@@ -126,12 +126,13 @@ def add_ground(
     18 queries.
     """
     known = standing.ground
-    standing.ground = load_ground(places, user)
+    known.families.update(standing.scope_families)
+    # Of peers that NetBox has no session is made: there are none at these places.
+    standing.ground = load_ground(places, user, known=known)
     missing = set(own) - set(standing.ground.asns)
     ours = known if set(known.asns) >= missing else load_asns(missing)
     standing.ground.asns = {**ours.asns, **standing.ground.asns}
     standing.ground.rirs = {**ours.rirs, **standing.ground.rirs}
-    standing.ground.families.update(standing.scope_families)
 
 
 def _load_scopes(standing: Standing, found: Found) -> None:
