@@ -218,6 +218,19 @@ def test_who_released_it_has_to_be_allowed_to_commit_still(deployment, second):
     assert "Switch on push" in pipeline.why_not_commit(Deployment.objects.get())
 
 
+def test_due_one_that_may_not_be_sent_any_more_ends_and_is_not_due_for_ever(deployment, second):
+    PeeringRouter.objects.update(push_enabled=False)
+    deployment = at(
+        deployment, Status.APPROVED, approved=timezone.now(), approved_by=second, released_by=second
+    )
+    assert settle.settle() == [deployment]
+    with pytest.raises(DeploymentRefused, match="Switch on push"):
+        pipeline.run(deployment.pk)
+    deployment.refresh_from_db()
+    assert deployment.status == Status.FAILED
+    assert "Switch on push" in deployment.reason
+
+
 def test_router_that_asks_for_approval_by_now_commits_nothing_that_was_only_compared(deployment, second):
     deployment = at(deployment, Status.COMPARED, released_by=second)
     assert not pipeline.is_due(deployment)

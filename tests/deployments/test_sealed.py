@@ -5,8 +5,8 @@ import hashlib
 import pytest
 from django.core.management import call_command
 
-from netbox_peering_manager.exceptions import DeploymentError
-from netbox_peering_manager.services.deployment import sealed
+from netbox_peering_manager.exceptions import DeploymentError, SecretError
+from netbox_peering_manager.services.deployment import pipeline, sealed
 from netbox_peering_manager.services.deployment.sealed import Sealed
 from tests.services.test_secrets import with_keys
 
@@ -80,3 +80,16 @@ def test_keys_are_changed_for_what_waits_to_be_sent(monkeypatch, capsys):
     deployment.refresh_from_db()
     with with_keys(monkeypatch, "new"):
         assert sealed.opened(deployment).text == TEXT
+
+
+@pytest.mark.django_db
+def test_deployment_that_no_key_opens_ends_and_says_so(monkeypatch):
+    deployment = make_deployment()
+    with with_keys(monkeypatch, "lost"):
+        deployment.encrypted_text = sealed.seal(Sealed(TEXT))
+        deployment.save()
+    with pytest.raises(SecretError, match="cannot be decrypted"):
+        pipeline.run(deployment.pk)
+    deployment.refresh_from_db()
+    assert deployment.status == "failed"
+    assert "cannot be decrypted" in deployment.reason

@@ -9,14 +9,14 @@ the text is there; what was reviewed: it is as it was before), and how the sessi
 import time
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from ...choices import ConfigModeChoices, DeploymentKindChoices
 from ...choices import DeploymentStatusChoices as Status
-from ...exceptions import DeploymentError, DeviceError
+from ...exceptions import DeploymentError, DeviceError, SecretError
 from ...models import Deployment
 from ..devices.masking import masked
 from . import health, locks, moves, sealed
@@ -101,12 +101,14 @@ def settle_one(pk: int) -> None:
         deployment = fetch(pk)
         if deployment.status not in Status.SENDING:
             return
-        contents = sealed.opened(deployment)
+        secrets: tuple[str, ...] = ()
         try:
-            with Line(deployment.router, secrets=contents.secrets) as line:
+            contents = sealed.opened(deployment)
+            secrets = contents.secrets
+            with Line(deployment.router, secrets=secrets) as line:
                 _find_out_once(deployment, contents, line, lock)
-        except DeviceError as error:
-            _leave(deployment, contents, error)
+        except (DeviceError, SecretError) as error:
+            _leave(deployment, error, secrets)
 
 
 def find_out(
@@ -114,7 +116,7 @@ def find_out(
 ) -> None:
     """Go on after an error in the middle: ask until the router answers, or the time is over."""
     error: DeviceError = because
-    reason = masked(str(because), (*contents.secrets, *line.secrets))
+    reason = masked(str(because), line.secrets)
     moves.note(deployment, reason)
     deadline = time.monotonic() + _remaining_s(deployment) + PATIENCE_S
     while True:
@@ -125,8 +127,7 @@ def find_out(
         except DeviceError as again:
             error = again
         if time.monotonic() >= deadline:
-            _leave(deployment, contents, error, line.secrets)
-            return
+            _leave(deployment, error, line.secrets)
         time.sleep(PAUSE_S)
 
 
@@ -252,16 +253,16 @@ def _roll_back(
         moves.move(deployment, Status.FAILED, reason=f"{why}\n{text}\n{found.difference}")
         return
     moves.move(deployment, Status.ROLLED_BACK, reason=why)
-    _watch_return(deployment, contents, line, lock)
+    _watch_return(deployment, line, lock)
 
 
-def _watch_return(deployment: Deployment, contents: sealed.Sealed, line: Line, lock: locks.Held) -> None:
+def _watch_return(deployment: Deployment, line: Line, lock: locks.Held) -> None:
     """Say whether what the change took down came back. The configuration is back in any case."""
     before = health.from_json(deployment.sessions_before)
     try:
         watched = wait_until_healthy(line, lock, before, frozenset(), deployment.router.health_timeout)
     except DeviceError as error:
-        moves.note(deployment, masked(str(error), (*contents.secrets, *line.secrets)))
+        moves.note(deployment, masked(str(error), line.secrets))
         return
     text = _("All sessions that were Established before are so again.")
     moves.note(
@@ -286,14 +287,12 @@ def _begin_to_confirm(deployment: Deployment) -> None:
         moves.move(deployment, Status.CONFIRMING, reason=_("It was found on the router."))
 
 
-def _leave(
-    deployment: Deployment, contents: sealed.Sealed, error: DeviceError, secrets: tuple[str, ...] = ()
-) -> None:
+def _leave(deployment: Deployment, error: Exception, secrets: tuple[str, ...]) -> NoReturn:
     text = _("What became of it is not known yet, and will be asked again: {error}").format(
-        error=masked(str(error), (*contents.secrets, *secrets))
+        error=masked(str(error), secrets)
     )
     moves.note(deployment, text)
-    raise DeploymentError(text)
+    raise DeploymentError(text) from None
 
 
 def _lost(watched: Watched) -> str:

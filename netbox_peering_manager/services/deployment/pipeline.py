@@ -29,6 +29,7 @@ from ...exceptions import (
     PeeringError,
     ReviewOutdated,
     RouterBusy,
+    SecretError,
 )
 from ...models import Deployment
 from ..devices.capabilities import revert_in_s
@@ -68,7 +69,18 @@ def run(pk: int, credentials: "Credentials | None" = None) -> Deployment:
     with locks.held(deployment.router, wait_s=WAIT_S):
         if deployment.status == Status.RENDERED:
             deployment = compare(pk, credentials)
-        return commit(pk, credentials) if is_due(deployment) else deployment
+        return _commit_or_end(deployment, credentials) if is_due(deployment) else deployment
+
+
+def _commit_or_end(deployment: Deployment, credentials: "Credentials | None") -> Deployment:
+    """Commit what is due. What may not be committed any more would be due for ever, so it ends."""
+    try:
+        return commit(deployment.pk, credentials)
+    except DeploymentRefused as refused:
+        deployment = fetch(deployment.pk)
+        if deployment.status in (Status.COMPARED, Status.APPROVED, Status.SCHEDULED):
+            moves.move(deployment, Status.FAILED, reason=str(refused))
+        raise
 
 
 def is_due(deployment: Deployment) -> bool:
@@ -98,7 +110,7 @@ def compare(pk: int, credentials: "Credentials | None" = None) -> Deployment:
                     deployment=deployment, status=deployment.get_status_display()
                 )
             )
-        contents = sealed.opened(deployment)
+        contents = _opened(deployment)
         with (
             _failing(deployment, contents, credentials),
             Line(deployment.router, credentials, contents.secrets) as line,
@@ -131,7 +143,7 @@ def commit(pk: int, credentials: "Credentials | None" = None) -> Deployment:
         fleet.check(deployment)
         if reason := why_not_commit(deployment):
             raise DeploymentRefused(reason)
-        contents = sealed.opened(deployment)
+        contents = _opened(deployment)
         with _failing(deployment, contents, credentials):
             _check_netbox(deployment, contents)
             line = Line(deployment.router, credentials, contents.secrets)
@@ -294,6 +306,15 @@ def _send(
         aftermath.confirm_or_roll_back(deployment, contents, line, lock)
     except DeviceError as error:
         aftermath.find_out(deployment, contents, line, lock, because=error)
+
+
+def _opened(deployment: Deployment) -> sealed.Sealed:
+    """What is to be sent. Without the key that it was sealed with the deployment ends."""
+    try:
+        return sealed.opened(deployment)
+    except SecretError as error:
+        moves.move(deployment, Status.FAILED, reason=str(error))
+        raise
 
 
 @contextmanager
