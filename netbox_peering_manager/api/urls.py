@@ -21,6 +21,7 @@ from .views import (
     routers,
     sessions,
     states,
+    takeover,
 )
 from .views.deployments_asking import (
     AdminDownView,
@@ -85,6 +86,7 @@ urlpatterns = [
     path("routers/deploy/", DeployRoutersView.as_view(), name="routers-deploy"),
     path("routers/<int:pk>/drift/", RouterDriftView.as_view(), name="router-drift"),
     *polls.urls,
+    *takeover.urls,
     path("peeringdb/sync/", PeeringDBSyncNowView.as_view(), name="peeringdb-sync"),
     *router.urls,
 ]

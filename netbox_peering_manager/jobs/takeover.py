@@ -66,12 +66,17 @@ class ReadSessionsJob(_RouterJob):
         name = "Read BGP Neighbours"
 
     @classmethod
+    def queue(cls) -> str:
+        """Return the queue that a job would wait in now: the plugin's own for routers when a worker serves it."""
+        return QUEUE if any_workers_for_queue(QUEUE) else RQ_QUEUE_DEFAULT
+
+    @classmethod
     def start(cls, router: PeeringRouter, user: Any) -> Job:
-        """Queue the job, on the plugin's queue for routers when a worker takes jobs from there."""
+        """Queue the job."""
         return cls.enqueue(
             instance=router,
             user=user,
-            queue_name=QUEUE if any_workers_for_queue(QUEUE) else RQ_QUEUE_DEFAULT,
+            queue_name=cls.queue(),
             job_timeout=STEPS * get_setting("device_timeout_s"),
             notifications=JobNotificationChoices.NOTIFICATION_NEVER,
         )
