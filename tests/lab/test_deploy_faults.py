@@ -410,3 +410,29 @@ def test_job_of_a_deployment_that_was_not_approved_sends_nothing(world, change, 
         assert deployment.status == Status.AWAITING_APPROVAL
     assert settle.settle() == []
     assert world.running() == text["running"]
+
+
+def test_router_that_hangs_in_the_middle_of_a_commit(world, change, monkeypatch, text):
+    before, deployment = world.epochs(), asked(world, change)
+    bgpd = world.lab.routers[EDGE].pid("bgpd")
+    timer = threading.Timer(10, os.kill, (bgpd, signal.SIGCONT))
+
+    def hang():
+        os.kill(bgpd, signal.SIGSTOP)
+        timer.start()
+
+    At(monkeypatch, "committing", hang)
+    try:
+        with contextlib.suppress(DeploymentError):
+            pipeline.run(deployment.pk)
+    finally:
+        timer.join()
+    deployment.refresh_from_db()
+    if deployment.status in Status.SENDING:
+        deployment = settled(deployment)
+    assert deployment.status in (Status.DONE, Status.FAILED, Status.ROLLED_BACK), deployment.reason
+    assert eventually(lambda: not deploying.has_pending(world.lab), 40)
+    assert ("description changed" in world.running()) is (deployment.status == Status.DONE)
+    assert deployment.status == Status.DONE or world.running() == text["running"]
+    assert eventually(lambda: world.established() == world.addresses(*MEMBERS)), world.lab.state()
+    assert set(before) == world.addresses(*MEMBERS)
