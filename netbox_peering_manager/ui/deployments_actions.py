@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from netbox.object_actions import DeleteObject
 from netbox.ui import panels
 
 from ..choices import DeploymentStatusChoices as Status
@@ -17,7 +18,7 @@ from ..services.deployment import decisions, together
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 
-__all__ = ("ActionsPanel", "Choice", "choices_of")
+__all__ = ("ActionsPanel", "Choice", "DeleteEnded", "choices_of")
 
 APP = "netbox_peering_manager"
 
@@ -63,12 +64,21 @@ def _offered(deployment: Deployment, user: Any) -> Iterator[tuple[str, str]]:
         yield "schedule", decisions.why_not_schedule(deployment, user)
     if user.has_perm(f"{APP}.add_deployment") and deployment.status not in Status.SENDING:
         yield "again", together.why_not_again(deployment)
-    if not deployment.has_ended and deployment.status not in Status.SENDING:
-        yield "cancel", decisions.why_not_cancel(deployment, user)
+    # Not greyed: whoever may not cancel it has other ways, or none.
+    if not decisions.why_not_cancel(deployment, user):
+        yield "cancel", ""
 
 
 def _url(deployment: Deployment, name: str) -> str:
     return reverse(f"plugins:{APP}:deployment_{name}", args=[deployment.pk])
+
+
+class DeleteEnded(DeleteObject):
+    """NetBox's button, on deployments that have ended; others are cancelled."""
+
+    @classmethod
+    def render(cls, context: Any, obj: Deployment, **kwargs: Any) -> str:
+        return super().render(context, obj, **kwargs) if obj.has_ended else ""
 
 
 class ActionsPanel(panels.ObjectPanel):

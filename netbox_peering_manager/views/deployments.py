@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from extras.ui.panels import CustomFieldsPanel, TagsPanel
 from netbox.context import current_request
-from netbox.object_actions import BulkDelete, BulkExport, DeleteObject, EditObject
+from netbox.object_actions import BulkDelete, BulkExport, EditObject
 from netbox.ui import layout
 from netbox.ui.panels import CommentsPanel
 from netbox.views import generic
@@ -23,7 +23,7 @@ from .. import filtersets, forms, tables
 from ..choices import DeploymentStatusChoices
 from ..models import Deployment, PeeringRouter, PeeringSession
 from ..ui import deployments as ui
-from ..ui.deployments_actions import ActionsPanel
+from ..ui.deployments_actions import ActionsPanel, DeleteEnded
 
 LIST = "plugins:netbox_peering_manager:deployment_list"
 VIEW = "netbox_peering_manager.view_deployment"
@@ -62,14 +62,14 @@ class ScheduledView(BaseMultiObjectView):
 class DeploymentView(generic.ObjectView):
     queryset = Deployment.objects.with_people().select_related("batch", "owner").defer("encrypted_text")
     template_name = "generic/object.html"
-    actions = (EditObject, DeleteObject)
+    actions = (EditObject, DeleteEnded)
     layout = layout.Layout(
-        layout.Row(layout.Column(ActionsPanel(), ui.ProgressPanel())),
+        layout.Row(layout.Column(ActionsPanel(), ui.ProgressPanel(), ui.DiffPanel())),
         layout.Row(
             layout.Column(ui.DeploymentPanel(), ui.TargetsPanel(), TagsPanel(), CustomFieldsPanel()),
-            layout.Column(ui.PeoplePanel(), ui.StepsPanel(), CommentsPanel()),
+            layout.Column(ui.PeoplePanel(), ui.StepsPanel(), ui.SessionsPanel(), CommentsPanel()),
         ),
-        layout.Row(layout.Column(ui.DiffPanel(), ui.SessionsPanel(), ui.TextPanel())),
+        layout.Row(layout.Column(ui.TextPanel())),
     )
 
 
