@@ -85,8 +85,13 @@ def test_unknown_and_forgotten_tokens_are_told_what_to_do():
 
 def test_worker_with_other_keys_says_so_and_shows_nothing():
     token = typed.keep(TYPED)
-    other_keys = override_settings(SECRET_KEY="another one that is long enough to be a key of NetBox 0123456789")
-    with other_keys, pytest.raises(CredentialsMissing, match="this worker has other encryption_keys") as caught:
+    other_keys = override_settings(
+        SECRET_KEY="another one that is long enough to be a key of NetBox 0123456789"
+    )
+    with (
+        other_keys,
+        pytest.raises(CredentialsMissing, match="this worker has other encryption_keys") as caught,
+    ):
         typed.take(token, "rt1")
     assert caught.value.__context__ is None
     assert MARKER not in str(caught.value)
