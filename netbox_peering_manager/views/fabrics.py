@@ -27,6 +27,7 @@ from utilities.views import GetRelatedModelsMixin, register_model_view
 from .. import filtersets, forms, tables
 from ..models import PeeringConnection, PeeringFabric, PeeringNetwork, PeeringSession
 from ..ui import fabrics as ui
+from ..ui.configuration import ConfigurationCountsPanel
 from ..ui.deployments_buttons import Deploy
 from ..ui.fabrics_peeringdb import (
     AddFromPeeringDB,
@@ -76,7 +77,15 @@ class PeeringFabricView(GetRelatedModelsMixin, generic.ObjectView):
     actions = (PollSessions, Deploy, LinkToPeeringDB, CloneObject, EditObject, DeleteObject)
     layout = layout.SimpleLayout(
         left_panels=[RenumberPanel(), ui.FabricPanel(), CoveragePanel(), TagsPanel(), CustomFieldsPanel()],
-        right_panels=[ExchangePanel(), RelatedObjectsPanel(), CommentsPanel()],
+        right_panels=[
+            ExchangePanel(),
+            ConfigurationCountsPanel(
+                lambda fabric: PeeringSession.objects.filter(peering_network__fabric=fabric),
+                lambda fabric: {"fabric_id": fabric.pk},
+            ),
+            RelatedObjectsPanel(),
+            CommentsPanel(),
+        ],
         bottom_panels=[
             ui.networks_table(),
             ui.connections_table("fabric_id", exclude_columns=["fabric"]),

@@ -19,8 +19,9 @@ from netbox.views import generic
 from utilities.views import register_model_view
 
 from .. import filtersets, forms, tables
-from ..models import PeeringRouter
+from ..models import PeeringRouter, PeeringSession
 from ..ui import routers as ui
+from ..ui.configuration import ConfigurationCountsPanel
 from ..ui.deployments_buttons import Deploy
 from ..ui.drift_routers import RemovedSessionsPanel
 from ..ui.fleet import CompareSelected, DeploySelected
@@ -59,6 +60,10 @@ class PeeringRouterView(generic.ObjectView):
         left_panels=[ui.PeeringRouterPanel(), TagsPanel(), CommentsPanel()],
         right_panels=[
             PollStatePanel(),
+            ConfigurationCountsPanel(
+                lambda router: PeeringSession.objects.for_device(router.device_id),
+                lambda router: {"device_id": router.device_id},
+            ),
             ui.PeeringRouterAccessPanel(),
             ui.PeeringRouterDeploymentPanel(),
             ui.PeeringRouterWatchingPanel(),

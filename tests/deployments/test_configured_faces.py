@@ -10,9 +10,10 @@ from utilities.testing import create_test_user
 from netbox_peering_manager.filtersets import PeeringSessionFilterSet
 from netbox_peering_manager.models import Deployment, PeeringRouter, PeeringSession, SessionConfiguration
 from netbox_peering_manager.services.deployment import configured
+from netbox_peering_manager.ui.configuration import counts_of
 from tests.deployments.test_configured import deployment_of, session_on
-from tests.factories import make_device
-from tests.queries import graphql, page, queries_for_few_and_many
+from tests.factories import make_device, make_network
+from tests.queries import graphql, page, queries_for_few_and_many, queries_of
 
 pytestmark = pytest.mark.django_db
 
@@ -125,3 +126,49 @@ def test_what_is_known_goes_with_the_session(done):
     done.delete()
     assert not SessionConfiguration.objects.exists()
     configured.note(Deployment.objects.get())
+
+
+class TestCounts:
+    """How many of a router's and a fabric's sessions are on their routers."""
+
+    def test_router_and_fabric_count_those_that_the_user_may_see(
+        self, admin, client, router, fresh, done, failed
+    ):
+        network = make_network()
+        PeeringSession.objects.update(peering_network=network)
+        fabric = network.fabric
+        for instance, query in (
+            (router, f"device_id={router.device_id}"),
+            (fabric, f"fabric_id={fabric.pk}"),
+        ):
+            shown = page(admin, instance.get_absolute_url()).content.decode()
+            for status in ("not-configured", "configured", "failed"):
+                assert f"?{query}&amp;configuration={status}" in shown
+            assert "configuration=differs" not in shown
+        user: User = create_test_user("reader")
+        for model, constraints in (
+            (PeeringRouter, None),
+            (PeeringSession, {"pk": done.pk}),
+        ):
+            permission = ObjectPermission.objects.create(
+                name=str(model), actions=["view"], constraints=constraints
+            )
+            permission.users.add(user)
+            permission.object_types.add(ObjectType.objects.get_for_model(model))
+        client.force_login(user)
+        shown = page(client, router.get_absolute_url()).content.decode()
+        assert "configuration=configured" in shown
+        assert "configuration=failed" not in shown
+
+    def test_counting_takes_one_query_and_leads_to_the_same_sessions(self, router, fresh, done, failed):
+        sessions = PeeringSession.objects.for_device(router.device_id)
+        counted = []
+        assert queries_of(lambda: counted.extend(counts_of(sessions, {"device_id": 1}))) == 1
+        assert [(each.label, each.count) for each in counted] == [
+            ("Not configured", 1),
+            ("Configured", 1),
+            ("Failed", 1),
+        ]
+
+    def test_an_object_without_sessions_has_no_panel(self, admin, router):
+        assert "configuration=" not in page(admin, router.get_absolute_url()).content.decode()
