@@ -27,6 +27,8 @@ LIMITS = {
     "rest-list": Limit(queries=25, seconds=1.5),
     "session-table": Limit(queries=30),
     "create-form": Limit(queries=60),
+    "session-states": Limit(queries=30, seconds=0.5),
+    "state-history": Limit(queries=15, seconds=0.5),
     "first-sync-unpaced": Limit(queries=120, ratio=3.0, mib=600, per_second=5000),
     "no-news-unpaced": Limit(queries=40, seconds=3),
     "news-unpaced": Limit(queries=80, seconds=15),

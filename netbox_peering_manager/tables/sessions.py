@@ -5,6 +5,7 @@ from functools import cached_property
 import django_tables2 as tables
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.utils.html import format_html
+from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
 from ipam.models import ASN
@@ -16,10 +17,6 @@ from .states import STATE_COLUMNS, StateColumnsMixin
 
 __all__ = ("DevicePeeringSessionTable", "PeeringSessionTable", "RelationshipTable")
 
-LOCK = """
-{% load i18n %}
-{% if value %}<i class="mdi mdi-lock" title="{% trans "Has a password" %}"></i>{% endif %}
-"""
 STATUS_COLORS = {"active": "green", "planned": "cyan", "offline": "gray", "failed": "red"}
 
 
@@ -92,6 +89,18 @@ class ConnectionColumn(tables.Column):
         return None if connection is None else f"{connection.interface.device} {connection.interface}"
 
 
+class LockColumn(tables.Column):
+    """A lock for what has a password. No template, which would be parsed anew for each row."""
+
+    def render(self, value):
+        if not value:
+            return ""
+        return format_html('<i class="mdi mdi-lock" title="{}"></i>', _t("Has a password"))
+
+    def value(self, value):
+        return value
+
+
 class PeeringSessionTable(ConfigurationColumnsMixin, StateColumnsMixin, PrimaryModelTable):
     """
     Give it `with_bgp()`, `with_state()`, and `with_connection()` for the connections; its queries do not grow with its
@@ -148,11 +157,7 @@ class PeeringSessionTable(ConfigurationColumnsMixin, StateColumnsMixin, PrimaryM
     service_reference = tables.Column(verbose_name=_("Service reference"))
     ipv4_max_prefixes = tables.Column(verbose_name=_("IPv4 max prefixes"))
     ipv6_max_prefixes = tables.Column(verbose_name=_("IPv6 max prefixes"))
-    has_password = columns.TemplateColumn(
-        template_code=LOCK,
-        verbose_name=_("Password"),
-        orderable=False,
-    )
+    has_password = LockColumn(verbose_name=_("Password"), orderable=False)
     password_changed = columns.DateTimeColumn(verbose_name=_("Password changed"))
     tags = columns.TagColumn(url_name="plugins:netbox_peering_manager:peeringsession_list")
 

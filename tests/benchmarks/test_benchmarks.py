@@ -7,7 +7,7 @@ import pytest
 from netbox_routing.models import BGPPeer
 from users.models import User
 
-from benchmarks import adding, candidates, generate, measure, peeringdb, report, work
+from benchmarks import adding, candidates, generate, measure, peeringdb, report, states, work
 from benchmarks.measure import Measured, Result, Seconds
 from dev.sample_peeringdb.world import World
 from netbox_peering_manager.models import PeeringDBNetIXLan, PeeringSession
@@ -48,6 +48,10 @@ def test_table_has_a_line_for_each_result():
         (result("rest-list", queries=26), "26 queries, at most 25"),
         (result("session-table", queries=31), "31 queries, at most 30"),
         (result("create-form", queries=61), "61 queries, at most 60"),
+        (result("session-states", queries=31, median=0.3), "31 queries, at most 30"),
+        (result("session-states", median=0.51), "0.51 s, at most 0.5 s"),
+        (result("state-history", queries=16, median=0.3), "16 queries, at most 15"),
+        (result("state-history", queries=15, median=0.51), "0.51 s, at most 0.5 s"),
         (result("first-sync-unpaced", 20000, mib=601), "601 MiB, at most 600"),
         (result("first-sync-unpaced", 4999), "4999 a second, at least 5000"),
         (result("first-sync-unpaced", 20000, median=1.6), "3.20 times the floor, at most 3.0"),
@@ -142,3 +146,16 @@ def test_sessions_are_really_previewed_and_made_and_the_floor_makes_as_many(monk
     assert preview.measured.queries <= 40
     # To warm up, to count, to weigh, to time, and once by the floor.
     assert PeeringSession.objects.count() == BGPPeer.objects.count() == 5 * 6
+
+
+@pytest.mark.django_db
+def test_states_are_those_of_real_pages_beside_their_floors(monkeypatch, client):
+    monkeypatch.setattr(measure, "RUNS", 1)
+    monkeypatch.setattr(states, "SAMPLES", 300)
+    monkeypatch.setattr(states, "TRANSITIONS", 60)
+    generate.make_device(6, generate.make_policies())
+    client.force_login(User.objects.create_superuser("admin"))
+    table, history = states.run(client, lambda message: None)
+    assert (table.name, table.size, history.name, history.size) == ("session-states", 6, "state-history", 300)
+    assert table.measured.queries <= 30
+    assert history.measured.queries <= 15
