@@ -28,7 +28,7 @@ from netbox_peering_manager.models import PeerASN, PeeringSession
 from netbox_peering_manager.services import secrets
 from netbox_peering_manager.services.takeover import create
 from netbox_peering_manager.services.takeover.create import create_planned
-from netbox_peering_manager.services.takeover.found import FoundFamily
+from netbox_peering_manager.services.takeover.found import FoundFamily, FoundGroup
 from netbox_peering_manager.services.takeover.making import MODELS
 from netbox_peering_manager.services.takeover.plan import plan_import
 from netbox_peering_manager.services.takeover.planned import Update
@@ -126,6 +126,18 @@ def test_router_unknown_to_netbox_routing_gets_all_that_it_lacks(rir):
 def test_plain_route_map_gets_its_entries_and_another_gets_none(router):
     imported(router, full_neighbor())
     assert [str(entry) for entry in RouteMapEntry.objects.all()] == [f"{OUT} permit 10"]
+
+
+def test_family_of_its_group_that_a_session_lacks_is_switched_off(router):
+    both = (FoundFamily("ipv4-unicast", "", OUT), FoundFamily("ipv6-unicast"))
+    what = found(full_neighbor(), groups=(FoundGroup("MEMBERS", families=both),))
+    [done] = imported(router, what=what).made
+    peer = PeeringSession.objects.get(pk=done.session_id).bgp_peer
+    assert {row.address_family.address_family: row.enabled for row in peer.address_families.all()} == {
+        "ipv4-unicast": True,
+        "ipv6-unicast": False,
+    }
+    assert plan_import(router, what, chosen()).same
 
 
 def test_both_families_over_one_session(router):

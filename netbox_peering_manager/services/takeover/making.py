@@ -314,12 +314,13 @@ class Making:
         own_afi = rows.family.address_family
         self._fill(rows.peer_family, neighbor.family(own_afi), group, neighbor.vrf)
         made.rows += self._family_rows(rows.peer_family)
-        for family in neighbor.families:
-            if (
-                family.afi != own_afi
-                and (row := self.peer_family(scope, FoundFamily(family.afi))) is not None
-            ):
-                self._fill(row, family, group, neighbor.vrf)
+        others = {family.afi for family in neighbor.families}
+        if "families" in self.found.told:
+            # What its group has and it has not has to be said.
+            others |= set(self._families_of(group))
+        for afi in sorted(others - {own_afi}):
+            if (row := self.peer_family(scope, FoundFamily(afi))) is not None:
+                self._fill(row, neighbor.family(afi), group, neighbor.vrf)
                 made.rows += [*self._family_rows(row), row]
                 made.owners[id(row)] = peer
         return made
@@ -357,15 +358,19 @@ class Making:
                 setattr(row, name, self.route_map(wanted))
 
     def _of_group(self, group: BGPPeerTemplate | None, afi: str, name: str) -> str:
-        if group is None:
-            return ""
-        if group.pk is None:
-            rows = self.with_row.get(id(group), [])
-            families = (row for row in rows if isinstance(row, BGPPeerAddressFamily))
-            found = next((row for row in families if row.address_family.address_family == afi), None)
-        else:
-            found = self.standing.group_families.get(group.pk, {}).get(afi)
+        found = self._families_of(group).get(afi)
         return getattr(getattr(found, name, None), "name", "")
+
+    def _families_of(self, group: BGPPeerTemplate | None) -> dict[str, BGPPeerAddressFamily]:
+        """The families of a group that is there, or of one that is to be made."""
+        if group is None:
+            return {}
+        if group.pk is not None:
+            return self.standing.group_families.get(group.pk, {})
+        rows = self.with_row.get(id(group), [])
+        return {
+            row.address_family.address_family: row for row in rows if isinstance(row, BGPPeerAddressFamily)
+        }
 
     def in_effect(self, family: FoundFamily, vrf: str, group: str) -> FoundFamily:
         """A neighbour's family with the route maps of its peer group on the router."""

@@ -254,8 +254,10 @@ def _load_families(
     ).select_related("address_family", "routemap_in", "routemap_out")
     for row in rows.order_by("pk"):
         belongs_to.set_cached_value(row, by_pk[row.assigned_object_id])
-        if row.address_family.scope_id in scopes:
-            row.address_family.scope = scopes[row.address_family.scope_id]
+        # A peer group has families in the scopes of every router that uses it.
+        if row.address_family.scope_id not in scopes:
+            continue
+        row.address_family.scope = scopes[row.address_family.scope_id]
         into.setdefault(row.assigned_object_id, {})[row.address_family.address_family] = row
 
 
