@@ -92,13 +92,20 @@ def test_menu_is_documented():
 
 
 def test_tabs_are_documented_by_their_labels():
-    from netbox_peering_manager.views import peers_candidates, peers_common, rendering, sessions_device
+    from netbox_peering_manager.views import (
+        peers_candidates,
+        peers_common,
+        rendering,
+        sessions_device,
+        sessions_history,
+    )
 
     page = (DOCS / "reference/menu.md").read_text()
     for view in (
         sessions_device.DevicePeeringView,
         rendering.DevicePeeringConfigView,
         rendering.PeeringSessionRenderView,
+        sessions_history.PeeringSessionHistoryView,
         peers_candidates.FabricAvailablePeersView,
         peers_candidates.PeerASNAvailableSessionsView,
         peers_common.PeerASNCommonPlacesView,
