@@ -4,11 +4,13 @@ import pytest
 
 from netbox_routing.models import (
     BGPPeer,
+    BGPPeerTemplate,
     PrefixListEntry,
+    RouteMap,
 )
 
 from netbox_peering_manager.services.rendering.peering import gather
-from tests import shared
+from tests import factories, shared
 from tests.rendering import scenario
 
 pytestmark = pytest.mark.django_db
@@ -118,3 +120,25 @@ def test_communities_are_those_matched_and_those_set_by_value_or_name(net):
     assert len(gather(net.device.pk).context["communities"]) == 2
     net.maps["OWN"].route_map_entries.update(set={"med": "lg"})
     assert len(gather(net.device.pk).context["communities"]) == 1
+
+
+def test_part_of_a_device_shares_what_all_of_its_sessions_share():
+    """What a deployment of one session sends of its peer group and route maps must not change the others."""
+    device = factories.make_device("rt9.mtl")
+    scope = factories.make_scope(device)
+    group = BGPPeerTemplate.objects.create(name="SHARED")
+    route_map = RouteMap.objects.create(name="SHARED-IN")
+    sessions = []
+    for number, (role, remote) in enumerate(
+        (("peer", "203.0.113.42/24"), ("provider", "2001:db8:999::42/64"))
+    ):
+        peer = factories.make_bgp_peer(remote, asn=64496 + number, scope=scope, peer_group=group)
+        kind = factories.make_relationship(f"Sharing {role}", bgp_role=role, routemap_in=route_map)
+        sessions.append(factories.make_session(peer, kind))
+    for part in ([sessions[0].pk], [sessions[1].pk], [session.pk for session in sessions]):
+        context = gather(device.pk, part, removed=()).context
+        assert [session["id"] for session in context["sessions"]] == part
+        (shared,) = context["peer_groups"]
+        assert (shared["bgp_role"], shared["families"]) == (None, [4, 6])
+        assert context["route_maps"][0]["families"] == [4, 6]
+    assert gather(device.pk, part[:1]).context["peer_groups"][0]["bgp_role"] == "peer"

@@ -202,6 +202,7 @@ def test_frr_sets_a_role_on_the_group_when_all_its_members_share_it():
     context = scenario()
     assert " neighbor IX-PEERS local-role peer\n" in render("frr", context)
     context["sessions"][1]["bgp_role"] = "provider"
+    context["peer_groups"][0]["bgp_role"] = None
     text = render("frr", context)
     assert "neighbor IX-PEERS local-role" not in text
     assert f" neighbor {ALDER} local-role provider\n" in text

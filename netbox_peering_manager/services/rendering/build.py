@@ -183,8 +183,17 @@ def _peer_group(
         "remote_asn": loaded.asns[group.remote_as_id].asn if group.remote_as_id else None,
         "families": sorted({session.row.family for session in enabled}),
         "local_asns": sorted({loaded.asns[s.local_as_id].asn for s in enabled if s.local_as_id}),
+        "bgp_role": _shared_role(members),
         "address_families": [_address_family(family, policies, None, None) for family in families],
     }
+
+
+def _shared_role(members: Iterable[EffectiveSession]) -> str | None:
+    """Our role on all of these sessions; None when they differ, or one is within an AS, where there are no roles."""
+    roles = {
+        session.row.bgp_role if session.remote_as_id != session.local_as_id else "" for session in members
+    }
+    return roles.pop() or None if len(roles) == 1 else None
 
 
 # Policies

@@ -146,7 +146,8 @@ class PeerGroupContext(TypedDict):
     """
     A BGPPeerTemplate in use, and at the top level what it defines (in a session: id and name suffice).
 
-    `families` are the IP versions (4, 6) of the enabled sessions in it, `local_asns` theirs, both ascending.
+    `families` are the IP versions (4, 6) of the enabled sessions in it, `local_asns` theirs, both ascending. `bgp_role`
+    is our role on all sessions in it, None when they differ.
     """
 
     id: int
@@ -156,6 +157,7 @@ class PeerGroupContext(TypedDict):
     remote_asn: int | None
     families: list[int]
     local_asns: list[int]
+    bgp_role: str | None
     address_families: list[AddressFamilyContext]
 
 

@@ -61,7 +61,8 @@ def gather(
 ) -> Gathered:
     """
     Return the context of a device's sessions, or of exactly these sessions, on that device if one is given
-    (all by id). `removed`: which of the device's RemovedSessions are in it; None: all of them.
+    (all by id). `removed`: which of the device's RemovedSessions are in it; None: all of them. With it the sessions are
+    a part of the device's: what they share with others (peer groups, route maps) is as it is for all of the device.
 
     With a user: only what they may view, passwords only with `view_session_secrets`. Without one the caller
     is trusted: everything, and passwords masked unless `reveal_secrets`. At most 25 queries. RenderingRefused
@@ -73,6 +74,8 @@ def gather(
         effective = resolve(loaded, session_secrets.MASK)
         policies = load_policies(effective)
     context = build_context(loaded, effective, policies)
+    if device is not None and removed is not None:
+        _share(context, gather(device).context)
     return Gathered(context, _how_secrets_come(set(effective.passwords), loaded.revealed))
 
 
@@ -99,6 +102,14 @@ def render_peering(
         secrets=gathered.secrets,
         digest=sha256(content.encode()).hexdigest(),
     )
+
+
+def _share(part: PeeringContext, whole: PeeringContext) -> None:
+    """Say of peer groups and route maps what is true for all sessions that use them, not for those of the part alone."""
+    groups = {group["id"]: group for group in whole["peer_groups"]}
+    part["peer_groups"] = [groups[group["id"]] for group in part["peer_groups"]]
+    route_maps = {route_map["id"]: route_map for route_map in whole["route_maps"]}
+    part["route_maps"] = [route_maps[route_map["id"]] for route_map in part["route_maps"]]
 
 
 def _how_secrets_come(with_password: set[int], revealed: frozenset[int]) -> Secrets:
