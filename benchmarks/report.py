@@ -29,6 +29,9 @@ LIMITS = {
     "create-form": Limit(queries=60),
     "session-states": Limit(queries=30, seconds=0.5),
     "state-history": Limit(queries=15, seconds=0.5),
+    "record-poll": Limit(queries=20, seconds=1.0, ratio=3.0),
+    # The queries of one router's job. The floor is the time in which both workers wait for answers.
+    "poll-routers": Limit(queries=30, ratio=1.5),
     "first-sync-unpaced": Limit(queries=120, ratio=3.0, mib=600, per_second=5000),
     "no-news-unpaced": Limit(queries=40, seconds=3),
     "news-unpaced": Limit(queries=80, seconds=15),

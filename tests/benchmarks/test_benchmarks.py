@@ -7,10 +7,22 @@ import pytest
 from netbox_routing.models import BGPPeer
 from users.models import User
 
-from benchmarks import adding, candidates, generate, measure, peeringdb, report, states, work
+from benchmarks import (
+    adding,
+    candidates,
+    generate,
+    measure,
+    peeringdb,
+    polling,
+    report,
+    states,
+    watching,
+    work,
+)
 from benchmarks.measure import Measured, Result, Seconds
 from dev.sample_peeringdb.world import World
-from netbox_peering_manager.models import PeeringDBNetIXLan, PeeringSession
+from netbox_peering_manager.jobs.monitoring import PollJob
+from netbox_peering_manager.models import PeeringDBNetIXLan, PeeringSession, SessionState
 from netbox_peering_manager.services.rendering.peering import gather
 from tests.peeringdb.filling import fill_mirror
 
@@ -52,6 +64,10 @@ def test_table_has_a_line_for_each_result():
         (result("session-states", median=0.51), "0.51 s, at most 0.5 s"),
         (result("state-history", queries=16, median=0.3), "16 queries, at most 15"),
         (result("state-history", queries=15, median=0.51), "0.51 s, at most 0.5 s"),
+        (result("record-poll", 2000, queries=21), "21 queries, at most 20"),
+        (result("record-poll", 2000, median=1.01), "1.01 s, at most 1.0 s"),
+        (result("record-poll", 2000, median=0.9, floor=0.29), "3.10 times the floor, at most 3.0"),
+        (result("poll-routers", 100, median=38.0, floor=25.0), "1.52 times the floor, at most 1.5"),
         (result("first-sync-unpaced", 20000, mib=601), "601 MiB, at most 600"),
         (result("first-sync-unpaced", 4999), "4999 a second, at least 5000"),
         (result("first-sync-unpaced", 20000, median=1.6), "3.20 times the floor, at most 3.0"),
@@ -159,3 +175,26 @@ def test_states_are_those_of_real_pages_beside_their_floors(monkeypatch, client)
     assert (table.name, table.size, history.name, history.size) == ("session-states", 6, "state-history", 300)
     assert table.measured.queries <= 30
     assert history.measured.queries <= 15
+
+
+@pytest.mark.django_db
+def test_polls_are_recorded_as_the_floor_records_them(monkeypatch):
+    monkeypatch.setattr(measure, "RUNS", 1)
+    # Compares what the two leave behind, and refuses when they differ.
+    (found,) = watching.run(generate.make_policies(), lambda message: None, sessions=24)
+    assert (found.name, found.size) == ("record-poll", 24)
+    assert found.measured.queries <= 20
+
+
+@pytest.mark.django_db
+def test_polled_routers_answer_for_all_of_their_sessions(monkeypatch, settings):
+    monkeypatch.syspath_prepend(polling.DRIVERS)
+    plugin = settings.PLUGINS_CONFIG["netbox_peering_manager"]
+    for name, value in polling.SETTINGS.items():
+        monkeypatch.setitem(plugin, name, value)
+    routers = polling.make_routers(2)
+    # As a worker does it.
+    PollJob.handle(polling._job(routers[1]))
+    states = SessionState.objects.filter(session__bgp_peer__scope__router__device=routers[1].device)
+    assert set(states.values_list("bgp_state", flat=True)) == {"established"}
+    assert states.count() == SessionState.objects.count() == 50
