@@ -62,7 +62,7 @@ class DeployManyForm(forms.Form):
 
 class DeploymentBatchFilterForm(SavedFiltersMixin, FilterForm):
     model = DeploymentBatch
-    fieldsets = (FieldSet("filter_id"), FieldSet("user_id", "is_stopped", name=_("Batch")))
+    fieldsets = (FieldSet("q", "filter_id"), FieldSet("user_id", "is_stopped", name=_("Batch")))
 
     user_id = DynamicModelMultipleChoiceField(queryset=User.objects.all(), required=False, label=_("User"))
     is_stopped = forms.NullBooleanField(

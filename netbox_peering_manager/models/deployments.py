@@ -56,6 +56,11 @@ class DeploymentBatch(models.Model):
     def get_absolute_url(self) -> str:
         return reverse("plugins:netbox_peering_manager:deploymentbatch", args=[self.pk])
 
+    @property
+    def refused_count(self) -> int:
+        """How many routers were refused, so that they have no deployment."""
+        return sum(1 for one in self.asked if one["reason"])
+
 
 class Deployment(JobsMixin, PrimaryModel):
     """

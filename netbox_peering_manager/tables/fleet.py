@@ -55,6 +55,13 @@ class DeploymentBatchTable(NetBoxTable):
             "stopped_because",
         )
 
+    def render_failed_count(self, record: DeploymentBatch) -> int:
+        """Routers that were refused have no deployment, and failed all the same."""
+        return record.failed_count + record.refused_count
+
+    def value_failed_count(self, record: DeploymentBatch) -> int:
+        return self.render_failed_count(record)
+
     def render_batch(self, record: DeploymentBatch) -> str:
         return str(record)
 

@@ -10,6 +10,7 @@ from users.models import ObjectPermission
 from netbox_peering_manager.jobs.fleet import FleetJob, start_batch
 from netbox_peering_manager.models import Deployment, DeploymentBatch, PeeringRouter
 from netbox_peering_manager.services.deployment import fleet
+from netbox_peering_manager.tables import DeploymentBatchTable
 from tests.deployments.scenery import make_user
 from tests.deployments.test_fleet import break_template, routers_with_a_session
 from tests.queries import page, queries_of
@@ -191,6 +192,10 @@ class TestBatch:
         assert "rt1.mtl" in shown
         assert "rt0.mtl" not in shown
         assert "2 more routers that you may not view" in shown
+        found = page(client_of(limited), f"{LIST}?q=rt1.mtl").content.decode()
+        assert f'href="{batch.get_absolute_url()}"' in found
+        hidden = page(client_of(limited), f"{LIST}?q=rt0.mtl").content.decode()
+        assert f'href="{batch.get_absolute_url()}"' not in hidden
 
     def test_others_do_not_learn_that_it_is_there(self, batch):
         limited = plain()
@@ -206,6 +211,14 @@ class TestBatch:
         assert str(batch) in page(client, LIST).content.decode()
         assert str(batch) in page(client, f"{LIST}?is_stopped=false&user_id={user.pk}").content.decode()
         assert batch.get_absolute_url() not in page(client, f"{LIST}?is_stopped=true").content.decode()
+        for words, found in (("operator", True), ("rt2.mtl", True), ("rt9.mtl", False)):
+            shown = page(client, f"{LIST}?q={words}").content.decode()
+            assert (f'href="{batch.get_absolute_url()}"' in shown) == found, words
+
+    def test_a_refused_router_counts_as_failed_in_the_list(self, batch, user):
+        table = DeploymentBatchTable(DeploymentBatch.objects.with_counts(user))
+        assert table.rows[0].get_cell("failed_count") == 1
+        assert table.rows[0].get_cell("router_count") == 3
 
     def test_the_page_takes_no_more_queries_for_more_routers(self, user):
         client = client_of(user)

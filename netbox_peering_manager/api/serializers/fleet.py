@@ -11,7 +11,7 @@ from users.api.serializers import UserSerializer
 from ...choices import RouterDriftChoices
 from ...models import DeploymentBatch, PeeringRouter, RouterState
 from ...ui.fleet import batch_progress
-from .deployments import future
+from .deployments import future, not_both
 
 __all__ = ("DeployRoutersInputSerializer", "DeploymentBatchSerializer", "RouterDriftSerializer")
 
@@ -39,6 +39,7 @@ class DeploymentBatchSerializer(BaseModelSerializer):
     done_count = serializers.IntegerField(read_only=True)
     failed_count = serializers.IntegerField(read_only=True)
     open_count = serializers.IntegerField(read_only=True)
+    refused_count = serializers.IntegerField(read_only=True)
     routers = serializers.SerializerMethodField()
 
     class Meta:
@@ -56,6 +57,7 @@ class DeploymentBatchSerializer(BaseModelSerializer):
             "done_count",
             "failed_count",
             "open_count",
+            "refused_count",
             "routers",
         )
         brief_fields = ("id", "url", "display", "created", "stopped")
@@ -108,6 +110,9 @@ class DeployRoutersInputSerializer(serializers.Serializer):
         help_text=_("So many failures stop the rest; left out: as in the settings"),
     )
     reason = serializers.CharField(required=False, allow_blank=True, default="", max_length=1000)
+
+    def validate(self, attrs):
+        return not_both(super().validate(attrs))
 
 
 class RouterDriftSerializer(serializers.ModelSerializer):

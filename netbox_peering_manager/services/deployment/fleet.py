@@ -192,7 +192,7 @@ def noted(deployment: Deployment) -> None:
 def failures_of(batch: DeploymentBatch) -> int:
     """Return how many routers of the batch failed, were rolled back, or were refused."""
     failed = Deployment.objects.filter(batch=batch, status__in=FAILURES).count()
-    return failed + sum(1 for one in batch.asked if one["reason"])
+    return failed + batch.refused_count
 
 
 def _why_stopped(batch: DeploymentBatch) -> str:
