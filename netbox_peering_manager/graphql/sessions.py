@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from .configuration import SessionConfigurationFilter, SessionConfigurationType
     from .fabrics import PeeringNetworkFilter, PeeringNetworkType
-    from .states import SessionStateType
+    from .states import SessionStateFilter, SessionStateType
 
 
 @register_filter(Relationship, lookups=True)
@@ -66,6 +66,9 @@ class PeeringSessionFilter(PrimaryModelFilter):
         Annotated["SessionConfigurationFilter", strawberry.lazy("netbox_peering_manager.graphql.configuration")]
         | None
     ) = strawberry_django.filter_field()
+    state: Annotated["SessionStateFilter", strawberry.lazy("netbox_peering_manager.graphql.states")] | None = (
+        strawberry_django.filter_field()
+    )
     password_changed: DatetimeFilterLookup | None = strawberry_django.filter_field()
 
 

@@ -12,7 +12,7 @@ from ..services.monitoring.history import COUNTERS, FAMILIES
 from ..settings import get_setting
 from ..tables.states import state_badge, state_of
 
-__all__ = ("Counters", "PollStatePanel", "SessionStatePanel", "counters_of")
+__all__ = ("Counters", "PollStatePanel", "SessionStatePanel", "UnknownNeighborsPanel", "counters_of")
 
 TEMPLATES = "netbox_peering_manager"
 
@@ -84,3 +84,21 @@ class PollStatePanel(panels.ObjectPanel):
             "unknown_count": router.unknown_neighbors.count(),
             "interval": router.poll_interval or get_setting("poll_interval"),
         }
+
+
+class UnknownNeighborsPanel(panels.ObjectsTablePanel):
+    """The neighbours of a router that NetBox does not know; nothing where there are none."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "netbox_peering_manager.UnknownNeighbor",
+            filters={"router_id": lambda context: context["object"].pk},
+            exclude_columns=["router"],
+        )
+
+    def get_context(self, context: Any) -> dict[str, Any]:
+        return {**super().get_context(context), "any": context["object"].unknown_neighbors.exists()}
+
+    def should_render(self, context: Any) -> bool:
+        # They have no permission of their own: who may view the router sees them.
+        return bool(context["any"])

@@ -26,7 +26,7 @@ from ..ui.deployments_buttons import Deploy
 from ..ui.drift_routers import RemovedSessionsPanel
 from ..ui.fleet import CompareSelected, DeploySelected
 from ..ui.polls import PollSessions
-from ..ui.states import PollStatePanel
+from ..ui.states import PollStatePanel, UnknownNeighborsPanel
 from ..ui.takeover import ImportSessions
 from .peers import WithCounts
 
@@ -72,6 +72,7 @@ class PeeringRouterView(generic.ObjectView):
         ],
         bottom_panels=[
             RemovedSessionsPanel(),
+            UnknownNeighborsPanel(),
             ObjectsTablePanel(
                 model="netbox_peering_manager.PeeringSession",
                 filters={"device_id": lambda ctx: ctx["object"].device_id},

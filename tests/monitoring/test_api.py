@@ -121,6 +121,24 @@ def test_graphql_shows_the_states_of_sessions_that_one_may_view(both):
     assert [int(row["id"]) for row in rows] == [never.pk]
 
 
+@pytest.mark.parametrize(
+    "asked",
+    [
+        'bgp_state: {exact: "idle"}',
+        "flaps: {gte: 3}",
+        "ipv4_received: {gt: 4}",
+        'since: {lt: "2099-01-01T00:00:00Z"}',
+        "stale_since: {is_null: true}, flaps: {gt: 0}",
+    ],
+)
+def test_graphql_finds_sessions_by_their_state(both, asked):
+    seen, _never = both
+    rows = graphql(
+        browser(make_root()), f"{{ peering_session_list(filters: {{state: {{{asked}}}}}) {{ id }} }}"
+    )
+    assert [int(row["id"]) for row in rows["peering_session_list"]] == [seen.pk]
+
+
 def test_graphql_asks_for_no_more_with_more_sessions(both):
     client = browser(make_root())
 

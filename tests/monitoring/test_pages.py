@@ -212,3 +212,8 @@ def test_router_page_counts_unknown_neighbors_and_leads_to_them(router):
     unknown(router)
     unknown(router, "198.51.100.201")
     assert re.search(rf'unknown-neighbors/\?router_id={router.pk}">\s*2\s*</a>', show(router))
+    assert "exclude_columns=router" in show(router)
+
+
+def test_router_without_unknown_neighbors_has_no_empty_table_of_them(router):
+    assert "exclude_columns=router" not in show(router)

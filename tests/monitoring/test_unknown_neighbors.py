@@ -9,7 +9,7 @@ from netbox_peering_manager.models import PeeringRouter, UnknownNeighbor
 from tests import factories, shared
 from tests.monitoring.observed import unknown
 from tests.queries import queries_for_few_and_many
-from tests.sessions.people import browser, make_root, make_user, ours, rest
+from tests.sessions.people import browser, grant, make_root, make_user, ours, rest
 
 pytestmark = pytest.mark.django_db
 LIST = "plugins:netbox_peering_manager:unknownneighbor_list"
@@ -78,6 +78,14 @@ def test_each_filter_finds_its_neighbors(query, found):
     filterset = UnknownNeighborFilterSet(QueryDict(query), UnknownNeighbor.objects.all())
     assert filterset.is_valid(), filterset.errors
     assert {str(neighbor.remote_ip) for neighbor in filterset.qs} == found
+
+
+def test_who_may_import_sessions_is_led_there(both):
+    here, _there = both
+    address = reverse("plugins:netbox_peering_manager:peeringrouter_import_sessions", args=[here.router_id])
+    user = make_user(*ours("view_peeringrouter"))
+    assert address not in open_list(user).content.decode()
+    assert address in open_list(grant(user, *ours("import_sessions_peeringrouter"))).content.decode()
 
 
 def test_list_asks_for_no_more_with_more_neighbors(both):
