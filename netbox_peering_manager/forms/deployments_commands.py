@@ -28,7 +28,7 @@ class CommandsForm(forms.Form):
                 "wrap": "off",
             }
         ),
-        help_text=_("As the router's platform takes a configuration. They are sent once, and kept nowhere."),
+        help_text=_("As the router's platform takes a configuration. They are sent once."),
     )
     username = forms.CharField(
         required=False,

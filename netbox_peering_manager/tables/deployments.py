@@ -56,6 +56,7 @@ class DeploymentTable(PrimaryModelTable):
     approved = columns.DateTimeColumn(verbose_name=_("Approved"), timespec="minutes")
     sent = columns.DateTimeColumn(verbose_name=_("Sent"), timespec="minutes")
     ended = columns.DateTimeColumn(verbose_name=_("Ended"), timespec="minutes")
+    created = columns.DateTimeColumn(verbose_name=_("Created"), timespec="minutes")
     tags = columns.TagColumn(url_name="plugins:netbox_peering_manager:deployment_list")
     actions = columns.ActionsColumn(actions=("edit", "delete", "changelog"))
 
@@ -104,7 +105,6 @@ class DeploymentTable(PrimaryModelTable):
             "approved_by",
             "scheduled",
             "created",
-            "ended",
         )
 
     def render_name(self, record: Deployment) -> str:

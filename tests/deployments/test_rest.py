@@ -62,7 +62,12 @@ class DeployingTest(APITestCase):
     def test_scheduled_in_the_past_and_unknown_mode_are_refused(self):
         self.may("add", "commit")
         router = make_router()
-        for data in ({"scheduled": "2001-01-01T00:00:00Z"}, {"mode": "guess"}, {"sessions": []}):
+        for data in (
+            {"scheduled": "2001-01-01T00:00:00Z"},
+            {"mode": "guess"},
+            {"sessions": []},
+            {"scheduled": "2040-01-01T00:00:00Z", "compare_only": True},
+        ):
             assert self.post(f"routers/{router.pk}/configure/", data).status_code == 400
 
     def test_what_cannot_be_seen_is_not_there(self):

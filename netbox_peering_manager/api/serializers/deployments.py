@@ -167,6 +167,15 @@ class ScheduleInputSerializer(serializers.Serializer):
     scheduled = serializers.DateTimeField(validators=[future], help_text=_("When to send it"))
 
 
+def not_both(attributes: dict) -> dict:
+    """Refuse a time for what is only to be compared: a deployment with a time is committed then."""
+    if attributes.get("compare_only") and attributes.get("scheduled"):
+        raise serializers.ValidationError(
+            {"scheduled": _("What is only compared is not sent at any time: leave out one of the two.")}
+        )
+    return attributes
+
+
 class ConfigureInputSerializer(serializers.Serializer):
     """How sessions are configured. Nothing of it is required."""
 
@@ -184,6 +193,9 @@ class ConfigureInputSerializer(serializers.Serializer):
         help_text=_("Left out: the router's"),
     )
     reason = serializers.CharField(required=False, allow_blank=True, default="", max_length=1000)
+
+    def validate(self, attrs):
+        return not_both(super().validate(attrs))
 
 
 class ConfigureRouterInputSerializer(ConfigureInputSerializer):
