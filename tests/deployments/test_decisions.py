@@ -212,10 +212,40 @@ def test_who_released_it_has_to_be_allowed_to_commit_still(deployment, second):
         deployment, Status.APPROVED, approved=timezone.now(), approved_by=second, released_by=second
     )
     assert pipeline.why_not_commit(deployment) == ""
-    User.objects.filter(pk=second.pk).update(is_active=False)
+    third = make_user("third", is_active=False)
+    at(deployment, Status.APPROVED, released_by=third)
     assert "may no longer commit" in pipeline.why_not_commit(Deployment.objects.get())
     PeeringRouter.objects.update(push_enabled=False)
     assert "Switch on push" in pipeline.why_not_commit(Deployment.objects.get())
+
+
+@pytest.mark.parametrize("change", [{"is_active": False}, {"is_superuser": False}])
+def test_who_approved_it_has_to_be_allowed_to_approve_still(deployment, second, change):
+    deployment = at(
+        deployment, Status.APPROVED, approved=timezone.now(), approved_by=second, released_by=author()
+    )
+    assert pipeline.why_not_commit(deployment) == ""
+    User.objects.filter(pk=second.pk).update(**change)
+    assert "may no longer approve" in pipeline.why_not_commit(Deployment.objects.get())
+
+
+@pytest.mark.parametrize("status", pipeline.WAITING)
+def test_nothing_is_due_before_the_time_that_somebody_gave_it(deployment, second, status):
+    PeeringRouter.objects.update(approval="none")
+    deployment = at(deployment, status, released_by=second, scheduled=timezone.now() + LATER)
+    assert not pipeline.is_due(deployment)
+    assert "Nobody has said" in pipeline.why_not_commit(deployment)
+    assert pipeline.run(deployment.pk).status == status
+
+
+def test_time_given_in_the_last_moment_is_waited_for(deployment, second):
+    """Due when the job looked, given another time before it had the router."""
+    PeeringRouter.objects.update(approval="none")
+    stale = at(deployment, Status.SCHEDULED, released_by=second, scheduled=timezone.now() - LATER)
+    later = timezone.now() + LATER
+    at(deployment, Status.SCHEDULED, scheduled=later)
+    ran = pipeline._commit_or_end(stale, None)
+    assert (ran.status, ran.scheduled) == (Status.SCHEDULED, later)
 
 
 def test_due_one_that_may_not_be_sent_any_more_ends_and_is_not_due_for_ever(deployment, second):

@@ -46,6 +46,8 @@ if TYPE_CHECKING:
 __all__ = ("commit", "compare", "is_due", "run", "why_not_commit")
 
 logger = logging.getLogger("netbox.netbox_peering_manager.deployment")
+# From these a deployment may be committed.
+WAITING = (Status.COMPARED, Status.APPROVED, Status.SCHEDULED)
 # A comparison of the same router takes about as long; one that is sent takes longer than anybody should wait for.
 WAIT_S = 15
 # Beside the health check, the router gives us so long to say that all is well.
@@ -78,20 +80,20 @@ def _commit_or_end(deployment: Deployment, credentials: "Credentials | None") ->
         return commit(deployment.pk, credentials)
     except DeploymentRefused as refused:
         deployment = fetch(deployment.pk)
-        if deployment.status in (Status.COMPARED, Status.APPROVED, Status.SCHEDULED):
-            moves.move(deployment, Status.FAILED, reason=str(refused))
+        if deployment.status not in WAITING or not is_due(deployment):
+            # Somebody has decided otherwise meanwhile: given it another time, say.
+            return deployment
+        moves.move(deployment, Status.FAILED, reason=str(refused))
         raise
 
 
 def is_due(deployment: Deployment) -> bool:
     """Whether somebody who could has said that it is to be committed by now, and nothing else is waited for."""
-    if deployment.released_by_id is None:
+    if deployment.released_by_id is None or deployment.status not in WAITING:
         return False
-    if deployment.status == Status.SCHEDULED:
-        return deployment.scheduled is None or deployment.scheduled <= timezone.now()
-    if deployment.status == Status.COMPARED:
-        return deployment.router.approval == ApprovalChoices.NONE
-    return deployment.status == Status.APPROVED
+    if deployment.scheduled is not None and deployment.scheduled > timezone.now():
+        return False
+    return deployment.status != Status.COMPARED or deployment.router.approval == ApprovalChoices.NONE
 
 
 def compare(pk: int, credentials: "Credentials | None" = None) -> Deployment:
@@ -118,15 +120,18 @@ def compare(pk: int, credentials: "Credentials | None" = None) -> Deployment:
             phase(deployment, "compare")
             diff = line.ask(lambda device: _difference(device, deployment, contents))
             neighbors = neighbors_of(line)
-        moves.move(
-            deployment,
-            Status.COMPARED,
-            masked_diff=masked(diff, contents.secrets),
-            diff_digest=sealed.digest(sealed.canonical(diff)),
-            sessions_before=health.to_json(neighbors),
-            expires=asking.good_until(deployment.scheduled),
-        )
-        _after_compare(deployment, diff)
+        with transaction.atomic():
+            # As it is now: while the router was asked, somebody may have given it another time.
+            deployment = fetch(pk, for_update=True)
+            moves.move(
+                deployment,
+                Status.COMPARED,
+                masked_diff=masked(diff, contents.secrets),
+                diff_digest=sealed.digest(sealed.canonical(diff)),
+                sessions_before=health.to_json(neighbors),
+                expires=asking.good_until(deployment.scheduled),
+            )
+            _after_compare(deployment, diff)
     return deployment
 
 
@@ -159,7 +164,7 @@ def commit(pk: int, credentials: "Credentials | None" = None) -> Deployment:
 def why_not_commit(deployment: Deployment) -> str:
     """Return why the deployment may not be sent now; "" when it may. Asked whoever wants to send it."""
     router = deployment.router
-    if deployment.status not in (Status.COMPARED, Status.APPROVED, Status.SCHEDULED):
+    if deployment.status not in WAITING:
         return _("{deployment} is {status}: it cannot be committed.").format(
             deployment=deployment, status=deployment.get_status_display()
         )
@@ -180,9 +185,10 @@ def why_not_commit(deployment: Deployment) -> str:
     return ""
 
 
-def fetch(pk: int) -> Deployment:
-    """The deployment as it is in the database now, with what reaching its router takes."""
-    found = Deployment.objects.select_related(
+def fetch(pk: int, *, for_update: bool = False) -> Deployment:
+    """The deployment as it is in the database now, with what reaching its router takes; its row locked if asked for."""
+    rows = Deployment.objects.select_for_update(of=("self",)) if for_update else Deployment.objects.all()
+    found = rows.select_related(
         "router__device__platform",
         "router__device__primary_ip4",
         "router__device__primary_ip6",
@@ -191,6 +197,7 @@ def fetch(pk: int) -> Deployment:
         "router__config_template",
         "requested_by",
         "released_by",
+        "approved_by",
     )
     deployment: Deployment | None = found.filter(pk=pk).first()
     if deployment is None:
@@ -212,6 +219,11 @@ def _why_not_approved(deployment: Deployment) -> str:
     if needed == ApprovalChoices.OTHER and deployment.approved_by_id in (None, deployment.requested_by_id):
         return _("{deployment} has to be approved by somebody else than who asked for it.").format(
             deployment=deployment
+        )
+    # Not held against the deployment as it stands: a permission may be for those alone that wait for an approval.
+    if not rights.may(deployment.approved_by, rights.APPROVE):
+        return _("{user}, who approved {deployment}, may no longer approve anything: compare anew.").format(
+            user=deployment.approved_by or _("Somebody who is gone"), deployment=deployment
         )
     return ""
 
