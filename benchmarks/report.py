@@ -38,6 +38,7 @@ LIMITS = {
     "available-peers": Limit(queries=25, seconds=0.4),
     "peer-ranking": Limit(queries=25, seconds=1.0),
     "add-preview": Limit(queries=40, seconds=2),
+    "import-preview": Limit(queries=30, seconds=2),
     # Four batches.
     "add-sessions": Limit(queries=200, seconds=20),
 }

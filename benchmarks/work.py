@@ -20,7 +20,7 @@ from ipam.models import ASN, IPAddress
 from netbox_routing.models import BGPAddressFamily, BGPPeer, BGPPeerAddressFamily
 from users.models import ObjectPermission
 
-from benchmarks import adding, candidates, generate, peeringdb, polling, states, watching
+from benchmarks import adding, candidates, generate, peeringdb, polling, states, takeover, watching
 from benchmarks.measure import Result, compare, queries_to_commit
 from netbox_peering_manager.models import PeerASN, PeeringConnection, PeeringSession, Relationship
 from netbox_peering_manager.services.rendering.peering import render_peering
@@ -51,7 +51,8 @@ def run(sizes: Sequence[int], progress: Callable[[str], None]) -> list[Result]:
     results += [rest_list(client), session_table(client), create_form(client)]
     results += states.run(client, progress)
     results += [*watching.run(policies, progress), *polling.run(progress)]
-    return [*results, *candidates.run(client, progress), *adding.run(client, progress)]
+    results += [*candidates.run(client, progress), *adding.run(client, progress)]
+    return [*results, *takeover.run(client, progress)]
 
 
 def rendering(size: int, device: Device) -> Result:
