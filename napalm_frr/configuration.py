@@ -8,7 +8,7 @@ every block written out.
 
 import ipaddress
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import NamedTuple
 
 # Lines that begin a block, by the block they stand in: none, or any.
@@ -291,10 +291,11 @@ def single(text: str) -> tuple[str, ...] | None:
     return None
 
 
-def difference(said: str) -> str:
+def difference(said: str, in_effect: Collection[Line] = ()) -> str:
     """
     What frr-reload.py says it would do, as a difference: per block its lines with - and +, the blocks in the order in
-    which frr-reload names them, deletions first. "" when there is none.
+    which frr-reload names them, deletions first. "" when there is none. Lines that are `in_effect` are left out of what
+    it would add.
 
     frr-reload lists each line with its blocks above it, under "Lines To Delete" (as the `no` that it will enter) and
     "Lines To Add".
@@ -304,14 +305,14 @@ def difference(said: str) -> str:
     for row in [*said.splitlines(), ""]:
         text = row.strip()
         if text in ("Lines To Delete", "Lines To Add"):
-            _file(shown, sign, pile)
+            _file(shown, sign, pile, in_effect)
             sign, pile = ("-" if text.endswith("Delete") else "+"), []
         elif sign and text and not set(text) <= {"="} and not ENDS.match(text):
             if not row.startswith(" "):
-                _file(shown, sign, pile)
+                _file(shown, sign, pile, in_effect)
                 pile = []
             pile.append(text)
-    _file(shown, sign, pile)
+    _file(shown, sign, pile, in_effect)
     # What stands in no block comes first, because it has no heading.
     blocks = dict.fromkeys([(), *shown["-"], *shown["+"]])
     rows = []
@@ -321,8 +322,13 @@ def difference(said: str) -> str:
     return "\n".join(rows)
 
 
-def _file(shown: dict[str, dict[tuple[str, ...], list[str]]], sign: str, pile: list[str]) -> None:
-    if not pile:
+def _file(
+    shown: dict[str, dict[tuple[str, ...], list[str]]],
+    sign: str,
+    pile: list[str],
+    in_effect: Collection[Line],
+) -> None:
+    if not pile or (sign == "+" and Line(tuple(pile[:-1]), pile[-1]) in in_effect):
         return
     text = pile[-1]
     if sign == "+" and LIST_GOES.match(text):

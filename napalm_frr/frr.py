@@ -18,6 +18,7 @@ from napalm_frr import bgp, configuration, system
 from napalm_frr.bgp_config import bgp_config
 from napalm_frr.connection import Connection, Login
 from napalm_frr.router import Places, Router
+from napalm_frr.unprinted import in_effect
 
 NEIGHBORS = "show bgp vrf all neighbors json"
 VRFS = "show bgp vrfs json"
@@ -114,7 +115,10 @@ class FRRDriver(NetworkDriver):
         if not self._candidate:
             return ""
         target = self._candidate if self._replace else configuration.unparse(self._merge().result)
-        return configuration.difference(self._router.compare(target))
+        running = configuration.parse(self._router.running())
+        return configuration.difference(
+            self._router.compare(target), in_effect(running, self._ask_json(NEIGHBORS))
+        )
 
     def _merge(self) -> configuration.Merge:
         running, candidate = self._router.running(), self._router.mark(self._candidate)

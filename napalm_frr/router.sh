@@ -141,7 +141,7 @@ commit_now() {
 
 apply() {
     case $1 in
-        replace) reload_with --reload --stdout --log-level warning ;;
+        replace) reload_with --reload --stdout --log-level warning && { same || again || true; } ;;
         # What a person would type, in that order: FRR changes in place what it can.
         merge) [ ! -s "$work/frr.conf" ] || step vtysh -f "$work/frr.conf" ;;
     esac
@@ -176,8 +176,13 @@ restore() (
     cp "$state/previous.conf" "$work/frr.conf"
     echo 'service integrated-vtysh-config' > "$work/vtysh.conf"
     reload_with --reload --stdout --log-level warning
-    running > "$work/now.conf" && { cmp -s "$work/now.conf" "$work/frr.conf" || same; }
+    running > "$work/now.conf" && { cmp -s "$work/now.conf" "$work/frr.conf" || same || again; }
 )
+
+# frr-reload deletes a block and then what stood in it, which makes the block anew (bfd); the second time it is gone.
+again() {
+    reload_with --reload --stdout --log-level warning && same
+}
 
 same() {
     differs=$(reload_with --test --log-level critical) && [ -z "$differs" ]
