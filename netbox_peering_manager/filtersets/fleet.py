@@ -35,7 +35,7 @@ class DeploymentBatchFilterSet(BaseFilterSet):
         fields = ("id", "created", "stopped", "max_failures")
 
     def search(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
-        """Find by who asked, by why it was stopped, or by a router: of one's own batches any, else those that one may see."""
+        """Find by who asked, by why it was stopped, or by a router (in others' batches, one that the user sees)."""
         if not (value := value.strip()):
             return queryset
         user = getattr(self.request, "user", None) or AnonymousUser()
