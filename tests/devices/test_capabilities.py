@@ -69,6 +69,22 @@ def test_table_says_what_the_driver_can(driver):
         assert implements(driver, name), name
 
 
+@pytest.mark.parametrize("driver", TABLE)
+def test_driver_that_lists_only_missing_lines_does_not_compare_exactly(driver):
+    """netutils' and IOS' own comparison look for the candidate's lines; a `no` is never among what there is."""
+    source = inspect.getsource(inspect.getmodule(get_network_driver(driver)))
+    additive = "diff_network_config" in source or "incremental-diffs" in source or driver.startswith("nxos")
+    assert TABLE[driver].compare_exact is not additive
+
+
+@pytest.mark.parametrize("driver", [name for name in TABLE if TABLE[name].revert_unit_s])
+def test_driver_that_remembers_its_commit_confirms_in_its_session_alone(driver):
+    own = "pending_commits.get(self.config_session)" in inspect.getsource(
+        get_network_driver(driver).confirm_commit
+    )
+    assert TABLE[driver].confirms_in_session is own
+
+
 def test_revert_in_that_is_no_multiple_is_refused_by_those_that_say_so():
     assert "% 60" in inspect.getsource(get_network_driver("junos").commit_config)
     assert "int(revert_in / 60)" in inspect.getsource(get_network_driver("ios").commit_config)

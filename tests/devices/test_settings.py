@@ -21,7 +21,7 @@ def test_what_is_documented_is_valid():
         | {
             "napalm_drivers": {
                 "frr": {"driver": "frr", "args": {"port": 2222}, "host_keys_strict": False},
-                "sros": {"driver": "sros", "capabilities": {"revert_unit_s": 60, "host_keys": "none"}},
+                "sros": {"driver": "sros", "capabilities": {"revert_unit_s": 60, "pending": True}},
             },
             "credential_profiles": {
                 "default": {"username": "netbox", "key_file": "/etc/netbox/key"},
@@ -55,6 +55,11 @@ def test_what_is_documented_is_valid():
             "must be 'known_hosts' or 'tls' or 'none'",
         ),
         ({"driver": "frr", "capabilities": []}, "capabilities must map"),
+        ({"driver": "sros", "capabilities": {"revert_unit_s": 60}}, 'it needs "pending": True'),
+        (
+            {"driver": "sros", "capabilities": {"revert_unit_s": 60, "pending": False}},
+            "has to tell whether it has",
+        ),
         ({"driver": "sros"}, "nobody knows what the driver sros can do"),
     ],
 )

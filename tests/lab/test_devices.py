@@ -11,8 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from core.choices import JobStatusChoices
 from dcim.models import Platform
 from ipam.models import IPAddress
+from users.models import User
 
 from netbox_peering_manager.exceptions import (
     ConfigurationRefused,
@@ -24,6 +26,7 @@ from netbox_peering_manager.exceptions import (
     HostKeyRefused,
     LoginRefused,
 )
+from netbox_peering_manager.jobs.devices import ConnectionTestJob
 from netbox_peering_manager.models import PeeringRouter
 from netbox_peering_manager.services.devices.capabilities import TABLE
 from netbox_peering_manager.services.devices.credentials import Credentials
@@ -325,3 +328,32 @@ def test_driver_that_is_not_installed_is_refused_by_name(router):
     access = dataclasses.replace(access_of(router), driver="nowhere")
     with pytest.raises(DriverRefused, match=r"NAPALM has no driver nowhere here\. Install it"):
         connect(access, credentials(router)).__enter__()
+
+
+@pytest.mark.django_db
+def test_router_says_who_it_is_when_its_connection_is_tested(lab, router):
+    user = User.objects.create_user("operator", is_superuser=True)
+    peering_router = make_router(router)
+    with plugin_settings(lab):
+        job = ConnectionTestJob.start(peering_router, user)
+        ConnectionTestJob.handle(job)
+        job.refresh_from_db()
+        assert job.status == JobStatusChoices.STATUS_COMPLETED, job.error
+        answer = job.data["connection"]
+        assert (answer["driver"], answer["host"]) == ("frr", router.host)
+        assert (answer["vendor"], answer["hostname"]) == ("FRRouting", "edge1.lon1")
+        assert answer["checked_by"] == "known_hosts"
+
+
+@pytest.mark.django_db
+def test_job_that_is_refused_tells_which_key_was_shown_and_no_secret(lab, router, wrong_hosts):
+    user = User.objects.create_user("operator", is_superuser=True)
+    peering_router = make_router(router)
+    with plugin_settings(lab, known_hosts=str(wrong_hosts)):
+        job = ConnectionTestJob.start(peering_router, user)
+        ConnectionTestJob.handle(job)
+        job.refresh_from_db()
+    assert job.status == JobStatusChoices.STATUS_FAILED
+    assert fingerprint(router) in job.error
+    for secret in (each.password for each in lab.routers.values()):
+        assert secret not in f"{job.error}{job.data}{job.log_entries}"
