@@ -4,6 +4,8 @@ from datetime import timedelta
 from itertools import count
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from netbox_peering_manager.models import (
@@ -234,7 +236,17 @@ def test_the_queries_do_not_grow_with_the_sessions(router):
         last[:] = Deployment.objects.filter(status="cancelled")[:1]
         configured.note(last[0])
 
-    assert queries_for_few_and_many(note, make) <= 10
+    # One of them fetches the deployment, two are a savepoint.
+    assert queries_for_few_and_many(note, make) <= 11
+
+
+def test_sessions_cannot_be_deleted_while_what_is_known_of_them_is_written(router):
+    """Another connection would wait; here, that the rows are locked against it, and against nothing else."""
+    session = session_on(router)
+    with CaptureQueriesContext(connection) as captured:
+        configured.refresh([session.pk, session.pk + 1000])
+    [locking] = [one["sql"] for one in captured if "FOR KEY SHARE" in one["sql"]]
+    assert f"{session.pk}" in locking
 
 
 class TestMentions:

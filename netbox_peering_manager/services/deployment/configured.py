@@ -23,6 +23,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.contenttypes.models import ContentType
+from django.db import connection, transaction
 from django.db.models import Exists, F, Max, OuterRef, Q
 from django.db.models.functions import Greatest
 from django.db.models.signals import post_delete, post_save
@@ -113,9 +114,10 @@ def note(deployment: Deployment) -> None:
         refresh(sessions.order_by().values_list("pk", flat=True))
 
 
+@transaction.atomic
 def refresh(session_ids: Iterable[int]) -> None:
-    """Work out anew how these sessions stand. At most seven queries, whatever their number."""
-    known = _known(set(session_ids))
+    """Work out anew how these sessions stand. At most eight queries, whatever their number."""
+    known = _known(_kept(set(session_ids)))
     if not known:
         return
     devices = {session.device for session in known} - {None}
@@ -175,6 +177,22 @@ def _edited_text() -> str:
 
 
 # What there is
+
+
+def _kept(ids: Collection[int]) -> list[int]:
+    """
+    Return those of these sessions that are there, and keep them from being deleted before what is known of them is
+    written: else the move of a deployment would fail for a session that is gone.
+
+    Nothing else waits for that, not even who edits them, so it is no select_for_update().
+    """
+    if not ids:
+        return []
+    table = connection.ops.quote_name(PeeringSession._meta.db_table)
+    with connection.cursor() as cursor:
+        # In one order, so that two who do this do not wait for each other.
+        cursor.execute(f"SELECT id FROM {table} WHERE id = ANY(%s) ORDER BY id FOR KEY SHARE", [list(ids)])  # noqa: S608
+        return [pk for (pk,) in cursor.fetchall()]
 
 
 def _known(ids: Collection[int]) -> list[Known]:
