@@ -9,6 +9,7 @@ from netbox.constants import RQ_QUEUE_DEFAULT
 from netbox.jobs import JobRunner, system_job
 from utilities.rqworker import any_workers_for_queue
 
+from ..choices import DeploymentStatusChoices
 from ..exceptions import PeeringError, RouterBusy
 from ..models import Deployment
 from ..services.deployment import moves, pipeline, settle
@@ -39,15 +40,20 @@ class DeploymentJob(JobRunner):
         return QUEUE if any_workers_for_queue(QUEUE) else RQ_QUEUE_DEFAULT
 
     @classmethod
-    def start(cls, deployment: Deployment, user: Any) -> Job:
-        """Queue the work at a deployment that was asked for, approved or released. Returns the job."""
+    def start(cls, deployment: Deployment, user: Any, *, again: bool = False) -> Job:
+        """
+        Queue the work at a deployment that was asked for, approved or released. Returns the job. `again`: what became
+        of it is to be found out, and nobody wants a notification each time that this fails.
+        """
         seconds = STEPS * get_setting("device_timeout_s") + 3 * deployment.router.health_timeout
         return cls.enqueue(
             instance=deployment,
             user=user,
             queue_name=cls.queue(),
             job_timeout=seconds,
-            notifications=JobNotificationChoices.NOTIFICATION_ON_FAILURE,
+            notifications=JobNotificationChoices.NOTIFICATION_NEVER
+            if again
+            else JobNotificationChoices.NOTIFICATION_ON_FAILURE,
             deployment=deployment.pk,
             token=getattr(deployment, "typed_token", ""),
         )
@@ -87,7 +93,11 @@ class DeploymentPassJob(JobRunner):
 
     def run(self, *args: Any, **kwargs: Any) -> None:
         for deployment in settle.settle():
-            DeploymentJob.start(deployment, deployment.released_by or deployment.requested_by)
+            DeploymentJob.start(
+                deployment,
+                deployment.released_by or deployment.requested_by,
+                again=deployment.status in DeploymentStatusChoices.SENDING,
+            )
         # One of each minute is kept for nobody.
         earlier = Job.objects.filter(name=self.name, object_id=None, completed__isnull=False, log_entries=[])
         earlier.exclude(pk=self.job.pk).exclude(error__gt="").delete()

@@ -43,6 +43,7 @@ LOOKS = {
     "schedule": (_("Schedule…"), "mdi-clock-outline", "outline-primary"),
     "again": (_("Compare again"), "mdi-file-compare", "outline-secondary"),
     "cancel": (_("Cancel"), "mdi-cancel", "outline-danger"),
+    "end": (_("End as failed"), "mdi-stop-circle-outline", "outline-danger"),
 }
 
 
@@ -64,6 +65,8 @@ def _offered(deployment: Deployment, user: Any) -> Iterator[tuple[str, str]]:
         yield "schedule", decisions.why_not_schedule(deployment, user)
     if user.has_perm(f"{APP}.add_deployment") and deployment.status not in Status.SENDING:
         yield "again", together.why_not_again(deployment)
+    if deployment.status in Status.SENDING and not decisions.why_not_end(deployment, user):
+        yield "end", ""
     # Not greyed: whoever may not cancel it has other ways, or none.
     if not decisions.why_not_cancel(deployment, user):
         yield "cancel", ""

@@ -1,5 +1,5 @@
 """
-Area `deployments`: what can be done with a deployment: approve, reject, commit, schedule, compare again, cancel.
+Area `deployments`: what can be done with a deployment: approve, reject, commit, schedule, compare again, cancel, end.
 
 Each by POST. Whether it is allowed is decided in services.deployment.decisions, for pages, REST and jobs alike.
 """
@@ -84,6 +84,13 @@ class CancelView(DecisionView):
     def decide(self, deployment: Deployment, request: HttpRequest) -> str:
         decisions.cancel(deployment, request.user, self.reason(request))
         return _("Cancelled {deployment}").format(deployment=deployment)
+
+
+@register_model_view(Deployment, "end")
+class EndView(DecisionView):
+    def decide(self, deployment: Deployment, request: HttpRequest) -> str:
+        decisions.end(deployment, request.user, self.reason(request))
+        return _("Ended {deployment}").format(deployment=deployment)
 
 
 @register_model_view(Deployment, "again")

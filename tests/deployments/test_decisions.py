@@ -200,6 +200,31 @@ def test_approved_one_is_committed_only_as_it_was_approved_released_and_in_time(
         pipeline.commit(deployment.pk)
 
 
+@pytest.mark.parametrize("status", Status.SENDING)
+def test_what_nobody_can_find_out_any_more_is_ended_by_who_looked(deployment, second, status):
+    long_ago = timezone.now() - LATER
+    deployment = at(deployment, status, sent=long_ago, confirm_by=long_ago)
+    with pytest.raises(DeploymentRefused, match="Say what is on"):
+        decisions.end(deployment, second, "")
+    decisions.end(deployment, second, "It has what it had before")
+    assert deployment.status == Status.FAILED
+    assert (deployment.reason, deployment.encrypted_text) == ("Ended by hand: It has what it had before", "")
+    assert deployment.steps.last().user == second
+
+
+def test_what_may_still_be_found_out_is_not_given_up(deployment, second):
+    now = timezone.now()
+    at(deployment, Status.CONFIRMING, sent=now - LATER, confirm_by=now)
+    deployment = Deployment.objects.get(pk=deployment.pk)
+    assert "still being found out" in decisions.why_not_end(deployment, second)
+    deployment = at(deployment, Status.CONFIRMING, confirm_by=now - LATER)
+    assert decisions.why_not_end(deployment, second) == ""
+    with Elsewhere(deployment.router):
+        assert "still being found out" in decisions.why_not_end(deployment, second)
+    assert "not being sent" in decisions.why_not_end(at(deployment, Status.APPROVED), second)
+    assert "may not commit" in decisions.why_not_end(deployment, make_user("nobody", is_superuser=False))
+
+
 def test_author_is_nobody_else(deployment, second):
     deployment = at(
         deployment, Status.APPROVED, approved=timezone.now(), approved_by=author(), released_by=second

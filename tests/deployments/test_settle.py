@@ -3,9 +3,12 @@
 from datetime import timedelta
 from unittest import mock
 
+import django_rq
 import pytest
 from django.utils import timezone
+from rq.job import Job as QueuedJob
 
+from core.choices import JobStatusChoices
 from core.models import Job
 
 from netbox_peering_manager.choices import DeploymentStatusChoices as Status
@@ -74,6 +77,31 @@ def test_what_is_due_or_was_left_is_to_be_worked_at(deployment, fields, due):
         values["released_by"] = deployment.requested_by
     at(deployment, **values)
     assert settle.settle() == ([deployment] if due else [])
+
+
+@pytest.mark.parametrize("status", [JobStatusChoices.STATUS_PENDING, JobStatusChoices.STATUS_SCHEDULED])
+def test_job_that_its_queue_has_lost_keeps_nobody_waiting(deployment, status):
+    at(deployment, status=Status.CONFIRMING)
+    lost = job(deployment, status=status, created=NOW - LATER)
+    assert settle.settle() == [deployment]
+    queued = QueuedJob.create(print, id=str(lost.job_id), connection=django_rq.get_connection("default"))
+    queued.save()
+    try:
+        assert settle.settle() == []
+    finally:
+        queued.delete()
+
+
+def test_router_that_does_not_answer_is_asked_ever_more_rarely(deployment):
+    at(deployment, status=Status.COMMITTING, sent=NOW - LATER)
+    ended = {"status": JobStatusChoices.STATUS_FAILED, "completed": NOW}
+    for _attempt in range(settle.TRIED_AT_ONCE):
+        job(deployment, created=NOW - timedelta(minutes=5), **ended)
+        assert settle.settle() == [deployment]
+    job(deployment, created=NOW - timedelta(minutes=1), **ended)
+    assert settle.settle() == []
+    Job.objects.update(created=NOW - timedelta(minutes=3))
+    assert settle.settle() == [deployment]
 
 
 def test_nobody_works_at_what_somebody_works_at(deployment):

@@ -126,6 +126,16 @@ class DeploymentViewSet(NetBoxModelViewSet):
             request, pk, "", lambda one: decisions.cancel(one, request.user, self._reason(request))
         )
 
+    @decision(ReasonSerializer)
+    def end(self, request: Request, pk: int) -> Response:
+        """End it as failed, when nothing can be found out about what was sent. `reason`: what is on the router now."""
+        return self._decide(
+            request,
+            pk,
+            rights.COMMIT,
+            lambda one: decisions.end(one, request.user, self._reason(request)),
+        )
+
     @decision(ScheduleInputSerializer)
     def schedule(self, request: Request, pk: int) -> Response:
         """Have it sent at a time."""

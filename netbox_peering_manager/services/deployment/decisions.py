@@ -1,12 +1,12 @@
 """
-What people decide about a deployment: approve, reject, cancel, schedule, release. For each verb a `why_not_…` that
+What people decide about a deployment: approve, reject, cancel, schedule, release, end. For each verb a `why_not_…` that
 says why somebody may not, for pages that do not offer what would be refused; the verb itself refuses with the same
 words.
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
@@ -27,16 +27,20 @@ if TYPE_CHECKING:
 __all__ = (
     "approve",
     "cancel",
+    "end",
     "reject",
     "release",
     "schedule",
     "why_not_approve",
     "why_not_cancel",
+    "why_not_end",
     "why_not_reject",
     "why_not_release",
     "why_not_schedule",
 )
 
+# After the time in which the router could have gone back by itself.
+GIVE_UP_AFTER = timedelta(minutes=10)
 # It waits for somebody or something, and the router has not been touched.
 WAITING = (Status.RENDERED, Status.COMPARED, Status.AWAITING_APPROVAL, Status.APPROVED, Status.SCHEDULED)
 
@@ -76,6 +80,19 @@ def cancel(deployment: Deployment, user: "AbstractBaseUser", reason: str = "") -
     with _locked(deployment):
         _refuse(why_not_cancel(deployment, user))
         moves.move(deployment, Status.CANCELLED, user=user, reason=masked(reason))
+
+
+def end(deployment: Deployment, user: "AbstractBaseUser", reason: str) -> None:
+    """
+    Give up a deployment that was being sent and of which nothing can be found out any more: its router is gone, say,
+    or nobody has its credentials. It has failed then, with what the user, who looked at the router, says of it.
+    """
+    with _locked(deployment):
+        _refuse(why_not_end(deployment, user))
+        if not reason:
+            raise DeploymentRefused(_("Say what is on {router} now.").format(router=deployment.router))
+        text = _("Ended by hand: {reason}").format(reason=masked(reason))
+        moves.move(deployment, Status.FAILED, user=user, reason=text)
 
 
 def schedule(deployment: Deployment, user: "AbstractBaseUser", when: datetime) -> None:
@@ -153,6 +170,18 @@ def why_not_cancel(deployment: Deployment, user: "AbstractBaseUser") -> str:
         return _("You may not cancel what somebody else asked for.")
     if deployment.status not in WAITING:
         return _wrong_state(deployment, _("it cannot be cancelled any more"))
+    return ""
+
+
+def why_not_end(deployment: Deployment, user: "AbstractBaseUser") -> str:
+    """Return why this user may not give the deployment up now; "" when they may."""
+    if not rights.may(user, rights.COMMIT, deployment):
+        return _("You may not commit what is sent to {router}.").format(router=deployment.router)
+    if deployment.status not in Status.SENDING:
+        return _wrong_state(deployment, _("it is not being sent"))
+    over = (deployment.confirm_by or deployment.sent or deployment.created) + GIVE_UP_AFTER
+    if over > timezone.now() or not locks.is_free(deployment.router):
+        return _wrong_state(deployment, _("what became of it is still being found out"))
     return ""
 
 

@@ -7,13 +7,16 @@ It only looks into the database. The work itself may need routers, so it is for 
 from datetime import timedelta
 from typing import Any
 
+import django_rq
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from rq.job import Job as QueuedJob
 
 from core.choices import JobStatusChoices
 from core.models import Job
+from netbox.constants import RQ_QUEUE_DEFAULT
 
 from ...choices import ApprovalChoices
 from ...choices import DeploymentStatusChoices as Status
@@ -25,6 +28,9 @@ from .aftermath import settle_one
 __all__ = ("settle", "settle_one")
 
 WAITING = (Status.RENDERED, Status.COMPARED, Status.AWAITING_APPROVAL, Status.APPROVED, Status.SCHEDULED)
+# So many attempts to find out what became of one follow each other, then they become rare.
+TRIED_AT_ONCE = 3
+LONGEST_REST = timedelta(hours=1)
 # A job that was just begun does not hold its router's lock yet.
 GRACE_S = 20
 
@@ -37,11 +43,15 @@ def settle() -> list[Deployment]:
     _expire()
     found = list(_to_work_at())
     free = locks.free_routers({one.router_id for one in found})
-    alive = _with_live_job(found)
+    jobs = _jobs_of(found)
+    alive = _with_live_job(jobs)
     return [
         one
         for one in found
-        if one.router_id in free and one.pk not in alive and not _has_lost_credentials(one)
+        if one.router_id in free
+        and one.pk not in alive
+        and not _is_resting(one, jobs)
+        and not _has_lost_credentials(one)
     ]
 
 
@@ -81,16 +91,51 @@ def _begun() -> "QuerySet[Job]":
     return jobs.order_by().values("object_id")
 
 
-def _with_live_job(found: list[Deployment]) -> set[int]:
-    """Those that a job waits for, or has just begun to work at."""
+def _jobs_of(found: list[Deployment]) -> list[Job]:
+    """Their jobs, the first ones first."""
+    kind = ContentType.objects.get_for_model(Deployment)
+    jobs = Job.objects.filter(object_type=kind, object_id__in=[one.pk for one in found])
+    return list(jobs.only("object_id", "status", "created", "started", "job_id").order_by("created"))
+
+
+def _with_live_job(jobs: list[Job]) -> set[int]:
+    """The ids of the deployments that a job waits for, or has just begun to work at."""
     just_now = timezone.now() - timedelta(seconds=GRACE_S)
-    jobs = Job.objects.filter(
-        Q(status__in=(JobStatusChoices.STATUS_PENDING, JobStatusChoices.STATUS_SCHEDULED))
-        | Q(status=JobStatusChoices.STATUS_RUNNING, started__gte=just_now),
-        object_type=ContentType.objects.get_for_model(Deployment),
-        object_id__in=[one.pk for one in found],
+    waiting = [
+        job
+        for job in jobs
+        if job.status in (JobStatusChoices.STATUS_PENDING, JobStatusChoices.STATUS_SCHEDULED)
+    ]
+    running = [job for job in jobs if job.status == JobStatusChoices.STATUS_RUNNING and job.started]
+    queued = _queued(waiting)
+    return {job.object_id for job in running if job.started >= just_now} | {
+        job.object_id for job in waiting if job.created >= just_now or job.job_id in queued
+    }
+
+
+def _queued(jobs: list[Job]) -> set[Any]:
+    """The ids at RQ of those that wait there: a queue that was lost keeps nobody waiting. One question to Redis."""
+    if not jobs:
+        return set()
+    found = QueuedJob.fetch_many(
+        [str(job.job_id) for job in jobs], connection=django_rq.get_connection(RQ_QUEUE_DEFAULT)
     )
-    return set(jobs.values_list("object_id", flat=True))
+    return {job.job_id for job, queued in zip(jobs, found, strict=True) if queued is not None}
+
+
+def _is_resting(deployment: Deployment, jobs: list[Job]) -> bool:
+    """
+    Whether a deployment of which nothing could be found out is left alone for a while: twice as long each time, up to
+    an hour. At first it is asked for in each pass, as long as the router may still go back by itself.
+    """
+    if deployment.status not in Status.SENDING:
+        return False
+    began = deployment.sent or deployment.created
+    tried = [job.created for job in jobs if job.object_id == deployment.pk and job.created >= began]
+    if len(tried) <= TRIED_AT_ONCE:
+        return False
+    rest = min(timedelta(minutes=2 ** (len(tried) - TRIED_AT_ONCE)), LONGEST_REST)
+    return timezone.now() < tried[-1] + rest
 
 
 def _has_lost_credentials(deployment: Deployment) -> bool:

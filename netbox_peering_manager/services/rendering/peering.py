@@ -105,7 +105,7 @@ def render_peering(
 
 
 def _share(part: PeeringContext, whole: PeeringContext) -> None:
-    """Say of peer groups and route maps what is true for all sessions that use them, not for those of the part alone."""
+    """Say of peer groups and route maps what is true for all sessions that use them, not only for the part's."""
     groups = {group["id"]: group for group in whole["peer_groups"]}
     part["peer_groups"] = [groups[group["id"]] for group in part["peer_groups"]]
     route_maps = {route_map["id"]: route_map for route_map in whole["route_maps"]}
