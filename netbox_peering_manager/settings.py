@@ -114,6 +114,11 @@ def _validate_driver(slug: Any, said: Mapping[str, Any]) -> None:
         if not fits or (isinstance(value, int) and value < 0):
             shown = " or ".join(map(repr, wanted)) if isinstance(wanted, tuple) else wanted.__name__
             raise ImproperlyConfigured(f"{where}: the capability {name} must be {shown}, not {value!r}.")
+    if capabilities.get("revert_unit_s") and not capabilities.get("pending"):
+        raise ImproperlyConfigured(
+            f'{where}: with the capability revert_unit_s it needs "pending": True. A router that goes back by itself '
+            "has to tell whether it has."
+        )
     if said["driver"] not in _KNOWN_DRIVERS and "capabilities" not in said:
         raise ImproperlyConfigured(
             f'{where}: nobody knows what the driver {said["driver"]} can do. Say so, as "capabilities".'
@@ -150,6 +155,8 @@ _CAPABILITIES: dict[str, Any] = {
     "neighbors": ("detail", "summary", "none"),
     "bgp_config": bool,
     "host_keys": ("known_hosts", "tls", "none"),
+    "compare_exact": bool,
+    "confirms_in_session": bool,
 }
 
 # The least that each may be.

@@ -19,6 +19,9 @@ class Capabilities:
     `revert_unit_s`: what revert_in must be a multiple of, 0 where the router cannot go back by itself. `neighbors`:
     "summary" with get_bgp_neighbors, "detail" with get_bgp_neighbors_detail as well. `host_keys`: what checks the
     router's host key: "known_hosts", an SSH file of known hosts; "tls", a certificate; "none", nothing can.
+    `compare_exact`: what is compared to be merged differs only while it is not there; else the driver lists the lines
+    that the running configuration does not hold (`additive`). `confirms_in_session`: only the session that committed
+    can confirm, and the commit is undone when it closes.
     """
 
     merge: bool = True
@@ -30,6 +33,8 @@ class Capabilities:
     neighbors: Literal["detail", "summary", "none"] = "detail"
     bgp_config: bool = False
     host_keys: Literal["known_hosts", "tls", "none"] = "known_hosts"
+    compare_exact: bool = True
+    confirms_in_session: bool = False
 
     @classmethod
     def names(cls) -> tuple[str, ...]:
@@ -40,10 +45,12 @@ class Capabilities:
 TABLE: dict[str, Capabilities] = {
     "frr": Capabilities(message=True, revert_unit_s=1, pending=True, bgp_config=True),
     "junos": Capabilities(message=True, revert_unit_s=60, pending=True, bgp_config=True),
-    "eos": Capabilities(revert_unit_s=1, pending=True, bgp_config=True, host_keys="tls"),
-    "ios": Capabilities(revert_unit_s=60, pending=True, bgp_config=True),
-    "nxos": Capabilities(neighbors="summary", host_keys="tls"),
-    "nxos_ssh": Capabilities(neighbors="summary"),
+    "eos": Capabilities(
+        revert_unit_s=1, pending=True, bgp_config=True, host_keys="tls", confirms_in_session=True
+    ),
+    "ios": Capabilities(revert_unit_s=60, pending=True, bgp_config=True, compare_exact=False),
+    "nxos": Capabilities(neighbors="summary", host_keys="tls", compare_exact=False),
+    "nxos_ssh": Capabilities(neighbors="summary", compare_exact=False),
     "iosxr": Capabilities(message=True, bgp_config=True),
     "iosxr_netconf": Capabilities(bgp_config=True),
 }

@@ -16,6 +16,7 @@ from rq.timeouts import BaseTimeoutException
 
 from ...exceptions import DriverRefused, NapalmMissing
 from .access import Access
+from .additive import without_done
 from .arguments import arm, driver_arguments, password_for
 from .credentials import Credentials
 from .errors import device_error, quieten
@@ -34,16 +35,21 @@ class Device:
         self.access = access
         self._driver = driver
         self._secrets = tuple(secrets)
+        self._replaces = False
 
     def load(self, text: str, *, replace: bool) -> None:
         """Load the candidate. ConfigurationRefused when the router does not understand it."""
         self._secrets = (*self._secrets, *secrets_of(text))
+        self._replaces = replace
         load = self._driver.load_replace_candidate if replace else self._driver.load_merge_candidate
         self._call(load, config=text)
 
     def compare(self) -> str:
         """Return what loading would change, in the platform's own notation, with its secrets; "" when nothing."""
-        return str(self._call(self._driver.compare_config))
+        diff = str(self._call(self._driver.compare_config))
+        if self._replaces or self.access.capabilities.compare_exact or not diff.strip():
+            return diff
+        return without_done(diff, self.running_config())
 
     def commit(self, *, message: str = "", revert_in_s: int = 0) -> None:
         """Commit the candidate. With `revert_in_s` the router goes back by itself, unless confirm() is called."""
