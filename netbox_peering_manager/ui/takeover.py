@@ -98,7 +98,10 @@ class Imported:
 def previewed(plan: Plan, visible: set[int]) -> Preview:
     """Return what the preview shows of a plan; `visible` are the ids of the sessions that the user may open."""
     names = {kind: str(name) for kind, name in NAMES.items()}
-    new = [{**_shown(each), "makes": ", ".join(names[kind] for kind in each.makes)} for each in plan.new]
+    new = [
+        {**_shown(each), "makes": ", ".join(dict.fromkeys(names[kind] for kind in each.makes))}
+        for each in plan.new
+    ]
     objects = sorted(plan.made_objects, key=lambda each: list(NAMES).index(each.kind))
     return Preview(
         new=_rows(new),
