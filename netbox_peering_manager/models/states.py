@@ -39,7 +39,7 @@ class RouterState(models.Model):
     polled = models.DateTimeField(blank=True, null=True)
     failing_since = models.DateTimeField(blank=True, null=True)
     failure = models.TextField(blank=True)
-    # A poll that is under way or waits, so that there is one at a time.
+    # When the next poll at the router's interval is due. That there is one at a time, its jobs tell.
     poll_due = models.DateTimeField(blank=True, null=True)
     # The last comparison of configurations: what differed, masked, or why there was none.
     drift = models.CharField(max_length=10, choices=RouterDriftChoices, blank=True)
