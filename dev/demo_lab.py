@@ -156,6 +156,9 @@ def _sessions(api: Any, device: int) -> list[dict[str, Any]]:
 def print_changes(deployment: dict[str, Any]) -> None:
     """The first lines of what the deployment changed."""
     lines = (deployment["masked_diff"]).splitlines()
+    if not lines:
+        print(f"\n{ROUTER} had all of it already.\n")
+        return
     print(f"\nWhat it changed on {ROUTER}, of {len(lines)} lines:")
     for line in lines[:12]:
         print(f"  {line}")
