@@ -345,8 +345,8 @@ class DeploymentQuerySet(RestrictedQuerySet):
         return self.with_router().select_related("requested_by", "approved_by", "released_by")
 
     def without_texts(self) -> Self:
-        """Leave out the texts that only a deployment's own page shows; they are as long as configurations."""
-        return self.defer("encrypted_text", "masked_text")
+        """Leave out what only a deployment's own page shows; it is as long as a configuration."""
+        return self.defer("encrypted_text", "masked_text", "sessions_before", "sessions_after")
 
     def of_sessions(self, *pks: int) -> Self:
         """Keep those that are about any of these sessions, by name or because they are about all of its router."""

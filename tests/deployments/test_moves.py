@@ -1,9 +1,12 @@
 """How a deployment goes from state to state, and who hears of it."""
 
+import json
+
 import pytest
 from django.contrib.contenttypes.models import ContentType
 
 from core.models import ObjectChange, ObjectType
+from extras.events import serialize_for_event
 from extras.models import EventRule, Notification, NotificationGroup, Subscription
 from utilities.exceptions import AbortRequest
 
@@ -31,6 +34,15 @@ def at(deployment, status):
     Deployment.objects.filter(pk=deployment.pk).update(status=status)
     deployment.refresh_from_db()
     return deployment
+
+
+def test_what_events_send_has_no_text_and_no_neighbour(deployment):
+    Deployment.objects.filter(pk=deployment.pk).update(masked_diff="+ neighbor 198.51.100.42")
+    deployment.refresh_from_db()
+    data = serialize_for_event(deployment)
+    assert data["status"]["value"] == Status.RENDERED
+    assert "198.51.100.42" in deployment.masked_text
+    assert "198.51.100.42" not in json.dumps(data, default=str)
 
 
 @pytest.mark.parametrize("former", DEPLOYMENT_MOVES)

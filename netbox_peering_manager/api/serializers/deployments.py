@@ -17,6 +17,7 @@ from ...ui.diffs import size_of
 from .routers import PeeringRouterSerializer
 
 __all__ = (
+    "LONG",
     "AskedSerializer",
     "CommandsInputSerializer",
     "ConfigureInputSerializer",
@@ -29,6 +30,8 @@ __all__ = (
 )
 
 MOST_SESSIONS = 5_000
+# As long as a router's configuration, or with a part for each of its neighbours.
+LONG = ("masked_text", "masked_diff", "sessions_before", "sessions_after", "targets", "steps")
 
 
 def future(when):
@@ -55,7 +58,10 @@ class DeploymentStepSerializer(serializers.ModelSerializer):
 
 
 class DeploymentSerializer(PrimaryModelSerializer):
-    """Texts are masked. Lists leave out `masked_text`, unless `fields` asks for it."""
+    """
+    Texts are masked. Lists leave out what is long (LONG), unless `fields` asks for it; events always do: what goes to
+    webhooks and scripts goes where nobody's permissions are asked for.
+    """
 
     router = PeeringRouterSerializer(nested=True, read_only=True)
     kind = ChoiceField(choices=DeploymentKindChoices, read_only=True)
@@ -129,6 +135,13 @@ class DeploymentSerializer(PrimaryModelSerializer):
             "batch",
         )
         brief_fields = ("id", "url", "display", "router", "kind", "status", "description")
+
+    def to_representation(self, instance):
+        # As NetBox does for events.
+        if self.context.get("request") is None:
+            for name in LONG:
+                self.fields.pop(name, None)
+        return super().to_representation(instance)
 
     def get_lines_added(self, deployment: Deployment) -> int:
         return size_of(deployment.masked_diff).added

@@ -26,12 +26,17 @@ from ...jobs.deployments import DeploymentJob
 from ...models import Deployment
 from ...services.deployment import decisions, rights, together
 from ...views.deployments_actions import go_on
-from ..serializers.deployments import DeploymentSerializer, ReasonSerializer, ScheduleInputSerializer
+from ..serializers.deployments import (
+    LONG,
+    DeploymentSerializer,
+    ReasonSerializer,
+    ScheduleInputSerializer,
+)
 
 __all__ = ("DeploymentViewSet", "MayWrite")
 
-# As long as configurations: lists leave it out.
-LONG = "masked_text"
+# The difference is read for its numbers of lines.
+DEFERRED = ("masked_text", "sessions_before", "sessions_after")
 DECISION = {
     200: DeploymentSerializer,
     409: OpenApiResponse(OpenApiTypes.OBJECT, description="Why it is not allowed. Nothing changed."),
@@ -65,7 +70,7 @@ class DeploymentViewSet(NetBoxModelViewSet):
     """
     Deployments. They are asked for on routers and sessions (`configure/`), and deleted once they have ended.
 
-    Texts are masked; lists leave out `masked_text`, unless `fields` names it.
+    Texts are masked; lists leave out what is long (texts, neighbours, targets, steps), unless `fields` names it.
     """
 
     queryset = Deployment.objects.with_people().prefetch_related("targets", "steps").defer("encrypted_text")
@@ -76,7 +81,7 @@ class DeploymentViewSet(NetBoxModelViewSet):
     def field_kwargs(self) -> dict[str, Any]:
         kwargs = super().field_kwargs
         if self.action == "list" and "fields" not in kwargs:
-            return {"omit": [*kwargs.get("omit", ()), LONG]}
+            return {"omit": [*kwargs.get("omit", ()), *LONG]}
         return kwargs
 
     def get_queryset(self) -> QuerySet:
@@ -84,7 +89,7 @@ class DeploymentViewSet(NetBoxModelViewSet):
         if self.request.method in ("PUT", "PATCH"):
             # What is saved is the whole row: nobody may move the deployment in between.
             return queryset.select_for_update(of=("self",))
-        return queryset if LONG in self.response_fields else queryset.without_texts()
+        return queryset.defer(*(name for name in DEFERRED if name not in self.response_fields))
 
     @transaction.atomic
     def update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
