@@ -6,11 +6,11 @@ unless it is told otherwise (own, hidden, not operational) is left out here, so 
 that match" agree.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, ClassVar
 
 import django_filters
-from django.db.models import Q, QuerySet
+from django.db.models import Model, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from netbox.filtersets import BaseFilterSet
@@ -160,6 +160,18 @@ class CandidateFilterSet(BaseFilterSet):
         }
 
 
+def seen(model: type[Model]) -> Callable[[Any], QuerySet]:
+    """
+    Return what gives a filter the objects that the user may view: of others it would tell which networks meet us there.
+    """
+
+    def objects(request: Any) -> QuerySet:
+        rows: Any = model._default_manager
+        return rows.restrict(request.user, "view") if request is not None else rows.all()
+
+    return objects
+
+
 @register_filterset
 class AvailablePortFilterSet(network_filters("net__"), CandidateFilterSet):
     """Of candidates.available_ports()."""
@@ -168,10 +180,10 @@ class AvailablePortFilterSet(network_filters("net__"), CandidateFilterSet):
     annotations = ("common_exchanges", "missing_v4", "missing_v6")
 
     fabric_id = django_filters.ModelMultipleChoiceFilter(
-        queryset=PeeringFabric.objects.all(), method="filter_fabric", label=_("Fabric (ID)")
+        queryset=seen(PeeringFabric), method="filter_fabric", label=_("Fabric (ID)")
     )
     network_id = django_filters.ModelMultipleChoiceFilter(
-        queryset=PeeringNetwork.objects.all(), method="filter_network", label=_("Network (ID)")
+        queryset=seen(PeeringNetwork), method="filter_network", label=_("Network (ID)")
     )
     family = django_filters.MultipleChoiceFilter(
         choices=[(4, "IPv4"), (6, "IPv6")], method="filter_family", label=_("Session missing in")
@@ -230,7 +242,7 @@ class RankedNetworkFilterSet(network_filters(""), CandidateFilterSet):
     ports = number("ports", _("Ports"))
     prefixes = number("prefixes", _("Prefixes"))
     fabric_id = django_filters.ModelMultipleChoiceFilter(
-        queryset=PeeringFabric.objects.all(), method="filter_fabric", label=_("Fabric (ID)")
+        queryset=seen(PeeringFabric), method="filter_fabric", label=_("Fabric (ID)")
     )
 
     class Meta:

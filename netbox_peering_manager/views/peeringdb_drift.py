@@ -57,6 +57,14 @@ class RepairSelected(ObjectAction):
     template_name = "netbox_peering_manager/peeringdb/repair_selected.html"
 
 
+# Digits that are a number of the database's in any case.
+LONGEST_ID = 18
+
+
+def is_id(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) <= LONGEST_ID
+
+
 @register_model_view(PeeringDBDrift, "list", path="", detail=False)
 class PeeringDBDriftListView(OfVisibleObjects, generic.ObjectListView):
     queryset = PeeringDBDrift.objects.with_objects()
@@ -150,7 +158,7 @@ class PeeringDBDriftBulkRepairView(RepairView):
 
     def _chosen(self, request: HttpRequest) -> list[int]:
         if not request.POST.get("_all"):
-            return [int(pk) for pk in request.POST.getlist("pk") if pk.isdecimal()]
+            return [int(pk) for pk in request.POST.getlist("pk") if is_id(pk)]
         matching = filtersets.PeeringDBDriftFilterSet(request.GET, self.queryset, request=request).qs
         return list(matching.order_by().values_list("pk", flat=True))
 

@@ -8,7 +8,9 @@ from django.db import connection, transaction
 from netbox_peering_manager.exceptions import ExchangeError
 from netbox_peering_manager.models import PeeringConnection, PeeringFabric, PeeringNetwork
 from netbox_peering_manager.services.peeringdb.presence import import_presence, plan_presence
-from netbox_peering_manager.services.peeringdb.writing import LOCK, one_at_a_time
+from netbox_peering_manager.services.peeringdb.writing import one_at_a_time
+from netbox_peering_manager.services.provisioning.create import create_sessions
+from netbox_peering_manager.services.turns import LOCK
 from tests.fabrics.mirror import make_exchange, make_port
 from tests.factories import make_address, make_device, make_interface, make_peer_asn, make_scope
 
@@ -61,3 +63,26 @@ def test_second_waits_for_the_first_and_finds_it_done():
     assert [outcome["blind"].fabrics, outcome["blind"].networks, outcome["blind"].connections] == [[], [], []]
     counts = [model.objects.count() for model in (PeeringFabric, PeeringNetwork, PeeringConnection)]
     assert counts == [1, 1, 1]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_makes_sessions_waits_for_who_renumbers():
+    made = []
+
+    def make():
+        try:
+            made.append(create_sessions([]))
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=make)
+    with one_at_a_time():
+        thread.start()
+        waited = threading.Event()
+        for _ in range(PATIENCE_S * 20):
+            if holds_lock(granted=False):
+                break
+            waited.wait(0.05)
+        assert (holds_lock(granted=False), made) == (True, [])
+    thread.join(PATIENCE_S)
+    assert made == [[]]

@@ -341,6 +341,11 @@ class TestRepairSelected:
         assert response.status_code == 200
         assert PeeringDBDrift.objects.count() == 3
 
+    @pytest.mark.parametrize("pk", ["9" * 30, "9" * 5000, "²", "x"])
+    def test_what_is_no_id_selects_nothing(self, story, pk):
+        response = browser(make_root()).post(f"{LIST}repair/", {"pk": pk}, follow=True)
+        assert "No drift was selected." in text_of(response)
+
     def test_nothing_selected_is_told(self, story):
         response = browser(make_root()).post(f"{LIST}repair/", follow=True)
         assert "No drift was selected." in text_of(response)

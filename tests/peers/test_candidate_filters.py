@@ -254,3 +254,18 @@ def test_columns_sort_by_their_meaning_and_silence_comes_last(admin, column, asc
     assert up[: len(ascending)] == ascending or column in ("common_exchanges", "session_count")
     assert [asn for asn in down if asn not in silent] + silent == down
     assert up[-1 - len(silent)] == down[0]
+
+
+@pytest.mark.parametrize("filterset", [AvailablePortFilterSet, RankedNetworkFilterSet])
+def test_fabric_that_one_may_not_view_is_no_filter(made, filterset):
+    """Its networks' ports would tell who is there."""
+    fabric = factories.make_fabric("Example IX")
+
+    def takes(user):
+        request = SimpleNamespace(user=user)
+        query = QueryDict(f"fabric_id={fabric.pk}")
+        found = filterset(query, filterset.Meta.model.objects.all(), request=request)
+        return found.form.is_valid()
+
+    assert takes(made.admin)
+    assert not takes(User.objects.create_user("stranger"))

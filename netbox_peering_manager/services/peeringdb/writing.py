@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, connection, models, transaction
+from django.db import IntegrityError, models, transaction
 from django.utils.translation import gettext as _
 
 from extras.models import CustomField
@@ -23,6 +23,7 @@ from ...models import PeeringConnection
 from ..permissions import allowed_pks
 from ..prefixes import bulk_create_prefixes
 from ..recording import bulk_create, bulk_update, snapshot_all
+from ..turns import wait_for_turn
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
@@ -33,8 +34,6 @@ __all__ = ("Writer", "digest_of", "one_at_a_time")
 
 # Rows of one statement, and of one reading of tags.
 BATCH = 500
-# Any number that nobody else uses: NetBox's own advisory locks are small ones.
-LOCK = 0x6E706D_70646278
 # Models whose own clean() looks up what the plan knows: of these all but that is run.
 LOOKS_THINGS_UP = (IPAddress, PeeringConnection, Prefix)
 
@@ -51,13 +50,12 @@ def digest_of(plan: Any) -> str:
 @contextmanager
 def one_at_a_time() -> Iterator[None]:
     """
-    Run the body as one transaction while nobody else is in one of these: prefixes and addresses are not unique in the
-    database, and two people who confirm the same would make them twice.
+    Run the body as one transaction while nobody else is in one of these, or makes sessions: prefixes and addresses are
+    not unique in the database, and two people who confirm the same would make them twice.
     """
     try:
         with transaction.atomic():
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+            wait_for_turn()
             yield
     except IntegrityError as error:
         message = _("Someone else made some of it just now. Nothing was kept; look at it and try again.")

@@ -20,10 +20,10 @@ from ...choices import SkipReasonChoices as Reason
 from ...exceptions import ProvisioningError
 from ...models import PeeringSession
 from ..permissions import is_unconstrained
+from ..turns import wait_for_turn
 from .ground import Ground, load_asns, load_ground
 from .new import NewSession, usable_connections
 from .rules import FIELD_OF_ROW, build, find_or_build_asn, place_of
-from .turns import wait_for_turn
 from .validation import check, errors_by_field, prepare
 
 if TYPE_CHECKING:

@@ -26,6 +26,7 @@ from ...choices import SkipReasonChoices as Reason
 from ...exceptions import ProvisioningError
 from ...models import PeeringSession
 from ..secrets import decrypt, generate_password
+from ..turns import wait_for_turn
 from .chosen import Chosen, load_chosen
 from .create import someone_else
 from .ground import Place, load_ground
@@ -33,7 +34,6 @@ from .inserting import Insertion, Item, own_events
 from .new import NewSession
 from .planned import Made, Password, Plan, PlannedSession, Result, Skipped, skipped_session
 from .rules import KINDS, MODELS, Rows, build, place_of
-from .turns import wait_for_turn
 from .validation import kept_look_ups
 
 if TYPE_CHECKING:

@@ -28,9 +28,9 @@ from ...models import PeeringSession
 from ..permissions import allowed_pks
 from ..provisioning.create import someone_else
 from ..provisioning.inserting import Insertion, Item, own_events
-from ..provisioning.turns import wait_for_turn
 from ..provisioning.validation import errors_by_field, kept_look_ups
 from ..recording import bulk_update, snapshot_all
+from ..turns import wait_for_turn
 from .change import Change, change_for
 from .found import Found, FoundNeighbor
 from .making import KINDS, MODELS, SessionRows
