@@ -92,7 +92,7 @@ def batch_progress(batch: DeploymentBatch, user: "AbstractBaseUser | AnonymousUs
         stop_url=reverse(f"plugins:{APP}:deploymentbatch_stop", args=[batch.pk]),
         may_stop=not refusal and ended < total,
         why_not_stop=refusal,
-        job=_shown(job, user),
+        job=None if batch.stopped else _shown(job, user),
     )
 
 
