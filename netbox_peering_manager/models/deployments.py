@@ -216,6 +216,8 @@ class DeploymentSession(models.Model):
     # Of a link-local address alone.
     local_interface = models.CharField(max_length=64, blank=True)
     name = models.CharField(max_length=255, blank=True)
+    # Whether it was enabled before it was switched on or off for this deployment; None: it was not switched.
+    was_enabled = models.BooleanField(blank=True, null=True)
 
     class Meta:
         ordering = ("deployment", "vrf", "remote_ip", "local_interface")

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 __all__ = ("begin", "change", "move", "note")
 
+# Somebody or something decided that it is not sent.
+UNSENT = (DeploymentStatusChoices.CANCELLED, DeploymentStatusChoices.EXPIRED)
 logger = logging.getLogger("netbox.netbox_peering_manager.deployment")
 
 
@@ -137,8 +139,18 @@ def _record(deployment: Deployment, former: str, user: "AbstractBaseUser | None"
     # webhook that cannot be queued is no reason to stop half-way.
     transaction.on_commit(lambda: _send(moved, user), robust=True)
     configured.note(deployment)
+    if former and deployment.status in UNSENT:
+        _take_back(deployment, user)
     if former and deployment.has_ended:
         fleet.noted(deployment)
+
+
+def _take_back(deployment: Deployment, user: "AbstractBaseUser | None") -> None:
+    from .taking_back import take_back
+
+    if back := take_back(deployment, user):
+        text = _("In NetBox they are again as on the router: {sessions}").format(sessions=", ".join(back))
+        _step(deployment, deployment.status, deployment.status, user, text)
 
 
 def _step(

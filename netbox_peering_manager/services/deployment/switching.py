@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from netbox.context import events_queue
 
 from ...exceptions import DeploymentRefused
-from ...models import PeeringSession
+from ...models import DeploymentSession, PeeringSession
 from ..permissions import allowed_pks
 from . import together
 
@@ -37,8 +37,9 @@ def switch_sessions(
     """
     Switch these sessions (by id) on or off, with change records, and ask for that to be deployed, router by router.
 
-    Where a router refuses, its sessions stay as they were in NetBox too. DeploymentRefused when the user may not change
-    one of them or its BGPPeer; nothing is changed then.
+    Where a router refuses, its sessions stay as they were in NetBox too; and those of a deployment that is not sent
+    after all, because it is rejected, cancelled or too late, become again what they were (`taking_back`).
+    DeploymentRefused when the user may not change one of them or its BGPPeer; nothing is changed then.
     """
     found = list(
         PeeringSession.objects.restrict(user, "view").with_bgp().filter(pk__in=sessions).order_by("pk")
@@ -70,10 +71,12 @@ def _switch(
 ) -> together.Asked:
     """Sessions of one router: all or nothing."""
     queue = dict(events_queue.get())
+    switched = []
     with transaction.atomic():
         for session in sessions:
             peer = session.bgp_peer
             if peer.enabled is not enabled:
+                switched.append(session.pk)
                 peer.snapshot()
                 peer.enabled = enabled
                 peer.save()
@@ -83,4 +86,7 @@ def _switch(
         if asked.refused:
             transaction.set_rollback(True)
             events_queue.set(queue)
+        else:
+            targets = DeploymentSession.objects.filter(deployment__in=[one.pk for one in asked.deployments])
+            targets.filter(session__in=switched).update(was_enabled=not enabled)
     return asked
