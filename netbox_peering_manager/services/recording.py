@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from django.http import HttpRequest
 
 SYSTEM_NAME = "netbox_peering_manager"
+# A receiver of post_save with such an attribute is not given row by row: that is called once, with rows and `created`.
+FOR_MANY = "for_many"
 
 
 def bulk_create[M: models.Model](
@@ -115,6 +117,9 @@ def _tell_receivers(
     subscribed = set() if created else _subscribed(rows)
     # A private method of Django: its public send() cannot leave one receiver out.
     receivers = [each for each in post_save._live_receivers(model)[0] if each not in without]
+    for many in filter(None, (getattr(each, FOR_MANY, None) for each in receivers)):
+        many(rows, created=created)
+    receivers = [each for each in receivers if not hasattr(each, FOR_MANY)]
     for row in rows:
         for receiver in receivers:
             if receiver is not notify_object_changed or row.pk in subscribed:

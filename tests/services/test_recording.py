@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 
 from core.models import ObjectChange
 from extras.models import CachedValue, Notification, Subscription, Tag
-from ipam.models import IPAddress
+from ipam.models import RIR, IPAddress
 from netbox.context import events_queue
 from netbox.context_managers import event_tracking
 from users.models import User
@@ -204,3 +204,18 @@ def test_a_batch_that_fails_leaves_nothing():
     with pytest.raises(IntegrityError), transaction.atomic():
         recording.bulk_create(rows)
     assert PeerASN.objects.count() == 1
+
+
+def test_receiver_for_many_is_called_once_with_all_rows(monkeypatch):
+    told = []
+
+    def one(instance, **kwargs):
+        told.append(instance)
+
+    one.for_many = lambda rows, created: told.append((list(rows), created))
+    post_save.connect(one, sender=RIR)
+    try:
+        made = recording.bulk_create([RIR(name=f"R{n}", slug=f"r{n}") for n in range(3)])
+    finally:
+        post_save.disconnect(one, sender=RIR)
+    assert told == [(made, True)]

@@ -17,7 +17,7 @@ a route map, a relationship) is looked at by comparing alone.
 """
 
 import ipaddress
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -41,6 +41,7 @@ from ...models import (
     RouterState,
     SessionConfiguration,
 )
+from ..recording import FOR_MANY
 from .mentions import mentioned
 from .removal import forget_done
 
@@ -336,20 +337,47 @@ def connect() -> None:
 
 
 def _session_edited(instance: "Model", created: bool, **kwargs: object) -> None:
+    _sessions_edited([instance], created=created)
+
+
+def _sessions_edited(rows: Sequence["Model"], *, created: bool) -> None:
     if not created:
-        _differ(session=instance.pk)
+        _differ(session__in=[row.pk for row in rows])
 
 
 def _peer_edited(instance: "Model", created: bool, **kwargs: object) -> None:
+    _peers_edited([instance], created=created)
+
+
+def _peers_edited(rows: Sequence["Model"], *, created: bool) -> None:
     if not created:
-        _differ(session__bgp_peer=instance.pk)
+        _differ(session__bgp_peer__in=[row.pk for row in rows])
 
 
 def _family_edited(instance: Any, **kwargs: object) -> None:
+    _families_edited([instance], created=False)
+
+
+def _families_edited(rows: Sequence[Any], *, created: bool) -> None:
+    """One that was made changes a session as well."""
     # Not through the field, which would read the type each time.
-    type_id = instance.assigned_object_type_id
-    if type_id is not None and ContentType.objects.get_for_id(type_id).model == "bgppeer":
-        _differ(session__bgp_peer=instance.assigned_object_id)
+    peers = [
+        row.assigned_object_id
+        for row in rows
+        if row.assigned_object_type_id is not None
+        and ContentType.objects.get_for_id(row.assigned_object_type_id).model == "bgppeer"
+    ]
+    if peers:
+        _differ(session__bgp_peer__in=peers)
+
+
+# For many rows at once (services.recording).
+for _of_one, _of_many in (
+    (_session_edited, _sessions_edited),
+    (_peer_edited, _peers_edited),
+    (_family_edited, _families_edited),
+):
+    setattr(_of_one, FOR_MANY, _of_many)
 
 
 def _differ(**which: object) -> None:
