@@ -15,6 +15,7 @@ import pytest
 from dev import databases, netbox, paths, redis
 from dev.progress import is_ci
 
+NO_DATABASE = "no_database_but_that_of_tests"
 WORKER = os.environ.get("PYTEST_XDIST_WORKER")
 # Redis databases of one run: a pair for each worker of pytest-xdist, and one for a run without workers.
 SLOTS_PER_RUN = 16
@@ -35,6 +36,8 @@ def prepare():
     if done.returncode:
         pytest.exit("The local stack did not come up; the reason stands above.", returncode=done.returncode)
     os.environ.update(netbox.environment())
+    # Whoever asks for no test database gets none, and not the one that serves.
+    os.environ["NPM_DATABASE"] = NO_DATABASE
     # Tests talk to the PeeringDB that they start themselves, or to none.
     for name in ("PEERINGDB_URL", "PEERINGDB_API_KEY", "PEERINGDB_SAMPLE"):
         os.environ.pop(name, None)
