@@ -461,6 +461,8 @@ class ImportReasonChoices(ChoiceSet):
     OUR_ADDRESS = "our-address"
     LAN = "lan"
     LACKING = "lacking"
+    NO_POLICY = "no-policy"
+    NOT_RUNNING = "not-running"
     HIDDEN = "hidden"
     CHANGED = "changed"
     NOT_ALLOWED = "not-allowed"
@@ -474,6 +476,8 @@ class ImportReasonChoices(ChoiceSet):
         (OUR_ADDRESS, _("Our address unknown"), "orange"),
         (LAN, _("LAN undecided"), "orange"),
         (LACKING, _("Something is missing"), "orange"),
+        (NO_POLICY, _("Policy not in NetBox"), "orange"),
+        (NOT_RUNNING, _("Not running"), "gray"),
         (HIDDEN, _("Not yours to see"), "gray"),
         (CHANGED, _("Changed since the preview"), "orange"),
         (NOT_ALLOWED, _("Not allowed"), "red"),

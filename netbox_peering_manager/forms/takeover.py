@@ -62,6 +62,14 @@ class ImportSessionsForm(forms.Form):
         label=_("Make what is missing"),
         help_text=_("BGP router, scopes, peer groups, route maps and BFD profiles, by their names"),
     )
+    without_policies = forms.BooleanField(
+        required=False,
+        label=_("Import without policies"),
+        help_text=_(
+            "Also sessions whose route maps NetBox does not have with entries. They get none, and what is deployed "
+            "then can reject all of their routes"
+        ),
+    )
     update = forms.ChoiceField(
         choices=[
             (Update.NONE.value, _("Leave them as they are")),
@@ -119,6 +127,7 @@ class ImportSessionsForm(forms.Form):
             **{name: data.get(name) for name in OBJECTS},
             groups=groups,
             make_missing=data["make_missing"],
+            without_policies=data["without_policies"],
             update=Update(data["update"] or Update.NONE),
             take=tuple(take),
         )
@@ -130,6 +139,7 @@ class ImportSessionsForm(forms.Form):
             **{name: getattr(choices, name) for name in OBJECTS},
             **{f"group_{n}": choices.groups.get(group.key) for n, group in enumerate(groups[:MOST_GROUPS])},
             "make_missing": choices.make_missing,
+            "without_policies": choices.without_policies,
             "update": choices.update.value,
         }
 

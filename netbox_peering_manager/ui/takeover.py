@@ -79,6 +79,7 @@ class Preview:
     absent: Rows
     made: Sequence[str]
     made_objects: Rows
+    used_objects: Rows
     reasons: Sequence[Count]
     unread: Sequence[str]
     can_change: bool
@@ -102,7 +103,10 @@ def previewed(plan: Plan, visible: set[int]) -> Preview:
         {**_shown(each), "makes": ", ".join(dict.fromkeys(names[kind] for kind in each.makes))}
         for each in plan.new
     ]
-    objects = sorted(plan.made_objects, key=lambda each: list(NAMES).index(each.kind))
+    objects = [
+        {"label": names[each.kind], "name": each.name, "details": each.details, "is_made": each.pk is None}
+        for each in sorted(plan.objects, key=lambda each: list(NAMES).index(each.kind))
+    ]
     return Preview(
         new=_rows(new),
         different=_rows([_different(each, visible) for each in plan.different]),
@@ -110,9 +114,9 @@ def previewed(plan: Plan, visible: set[int]) -> Preview:
         left_out=_rows(_left_out(_shown(each) for each in plan.left_out)),
         absent=_rows([{"name": each.name, "url": _url(each.session_id, visible)} for each in plan.absent]),
         made=_counted(Counter(each.kind for each in plan.made_objects)),
-        made_objects=_rows(
-            [{"label": names[each.kind], "name": each.name, "details": each.details} for each in objects]
-        ),
+        made_objects=_rows([each for each in objects if each["is_made"]]),
+        # Of others there is nothing to say.
+        used_objects=_rows([each for each in objects if not each["is_made"] and each["details"]]),
         reasons=_reasons(each.reason for each in plan.left_out),
         unread=plan.unread,
         can_change=any(_can_take(each) for each in plan.different),

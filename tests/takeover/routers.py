@@ -15,6 +15,8 @@ from tests import factories
 
 SECRET = "marker-of-a-session"
 IN, OUT = "PEERS-IN", "PEERS-OUT"
+# Its entries do something, which is not read.
+UNREAD = "PEERS-COMMUNITIES"
 
 
 def make_router(*, with_bgp=True, with_connection=True):
@@ -69,7 +71,11 @@ def found(*neighbors, **fields):
         "local_asn": factories.LOCAL_ASN,
         "neighbors": neighbors,
         "groups": (FoundGroup("MEMBERS", families=(FoundFamily("ipv4-unicast", "", OUT),)),),
-        "route_maps": (FoundRouteMap(IN, ((10, "permit"),)), FoundRouteMap(OUT, ((10, "permit"),), True)),
+        "route_maps": (
+            FoundRouteMap(IN, ((10, "permit"),), True),
+            FoundRouteMap(OUT, ((10, "permit"),), True),
+            FoundRouteMap(UNREAD, ((10, "permit"),)),
+        ),
         "addresses": (FoundAddress("Ethernet1", "198.51.100.1", 24),),
         **fields,
     }

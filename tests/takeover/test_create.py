@@ -35,7 +35,7 @@ from netbox_peering_manager.services.takeover.planned import Update
 from netbox_peering_manager.services.tracking import request_of
 from tests import factories
 from tests.sessions.people import grant, make_root, make_user, ours
-from tests.takeover.routers import OUT, SECRET, chosen, found, full_neighbor, make_router, neighbor
+from tests.takeover.routers import OUT, SECRET, UNREAD, chosen, found, full_neighbor, make_router, neighbor
 from tests.takeover.test_plan import ROWS, SEEN, known_session
 
 pytestmark = pytest.mark.django_db
@@ -123,9 +123,13 @@ def test_router_unknown_to_netbox_routing_gets_all_that_it_lacks(rir):
     assert len(replanned(bare, full_neighbor(), neighbor(43, 64497)).same) == 2
 
 
-def test_plain_route_map_gets_its_entries_and_another_gets_none(router):
-    imported(router, full_neighbor())
+def test_plain_route_map_gets_its_entries_and_another_is_not_made(router):
+    families = (FoundFamily("ipv4-unicast", UNREAD, OUT),)
+    [done] = imported(router, neighbor(families=families), without_policies=True).made
     assert [str(entry) for entry in RouteMapEntry.objects.all()] == [f"{OUT} permit 10"]
+    [family] = PeeringSession.objects.get(pk=done.session_id).bgp_peer.address_families.all()
+    assert (family.routemap_in, family.routemap_out.name) == (None, OUT)
+    assert not RouteMap.objects.filter(route_map_entries=None).exists()
 
 
 def test_family_of_its_group_that_a_session_lacks_is_switched_off(router):

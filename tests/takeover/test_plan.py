@@ -5,7 +5,7 @@ from dataclasses import replace
 from django.utils import timezone
 
 from ipam.models import VRF, IPAddress
-from netbox_routing.models import BFDProfile, BGPPeer, BGPPeerTemplate, BGPRouter, RouteMap
+from netbox_routing.models import BFDProfile, BGPPeer, BGPPeerTemplate, BGPRouter, RouteMap, RouteMapEntry
 
 from netbox_peering_manager.models import (
     PeerASN,
@@ -19,7 +19,18 @@ from netbox_peering_manager.services.takeover.plan import plan_import
 from tests import factories
 from tests.queries import queries_for_few_and_many
 from tests.sessions.people import grant, make_root, make_user, ours
-from tests.takeover.routers import OUT, SECRET, chosen, found, full_neighbor, make_router, neighbor, planned
+from tests.takeover.routers import (
+    IN,
+    OUT,
+    SECRET,
+    UNREAD,
+    chosen,
+    found,
+    full_neighbor,
+    make_router,
+    neighbor,
+    planned,
+)
 
 ROWS = [
     *ours("add_peeringsession", "add_peerasn"),
@@ -75,22 +86,66 @@ def test_no_password_is_in_a_plan(router):
     assert SECRET not in repr(planned(router, full_neighbor()))
 
 
-def test_route_map_whose_entries_do_something_is_told_to_deny_until_it_has_them(router):
-    plan = planned(router, full_neighbor())
-    told = {each.name: each.details for each in plan.objects if each.kind == "route_map"}
-    assert "denies everything" in told["PEERS-IN"]
-    assert told["PEERS-OUT"] == ""
+def unread(**fields):
+    """A neighbour with a policy whose entries are not read."""
+    return neighbor(families=(FoundFamily("ipv4-unicast", UNREAD, OUT),), **fields)
 
 
-def test_what_netbox_has_by_name_is_used(router):
+def test_session_whose_policy_netbox_cannot_have_is_left_out_unless_asked_for(router):
+    plan = planned(router, unread(), neighbor(43, 64497))
+    assert reasons(plan) == {"198.51.100.42": "no-policy"}
+    assert f"{UNREAD} is not in NetBox, and its entries are not read" in text_of(plan)
+    plan = planned(router, unread(), without_policies=True)
+    assert plan.new[0].notes == (f"Policy left to you: ← {UNREAD}",)
+    assert [each.name for each in plan.objects if each.kind == "route_map"] == [OUT]
+
+
+def test_route_map_that_netbox_has_is_used_with_entries_and_in_the_same_letters(router):
+    known = RouteMap.objects.create(name=UNREAD)
+    assert f"{UNREAD} has no entries in NetBox" in text_of(planned(router, unread()))
+    RouteMapEntry.objects.create(route_map=known, action="permit", sequence=10)
+    assert planned(router, unread()).new[0].notes == ()
+    known.name = UNREAD.lower()
+    known.save()
+    assert f"{UNREAD} is spelt {UNREAD.lower()} in NetBox" in text_of(planned(router, unread()))
+
+
+def test_policy_that_cannot_be_taken_over_differs_and_stays(router):
+    known_session(router)
+    [different] = planned(router, unread()).different
+    assert {each.name: each.can_take for each in different.differences} == {
+        "routemap_in": False,
+        "routemap_out": True,
+    }
+
+
+def test_bgp_peer_is_wrapped_with_the_policy_that_the_router_has(router):
+    peer = factories.make_bgp_peer(scope=factories.make_scope(router.device), families=("ipv4-unicast",))
+    outbound = neighbor(families=(FoundFamily("ipv4-unicast", "", OUT),))
+    assert "Its BGP peer in NetBox does not have PEERS-OUT" in text_of(planned(router, outbound))
+    route_map = RouteMap.objects.create(name=OUT)
+    RouteMapEntry.objects.create(route_map=route_map, action="permit", sequence=10)
+    peer.address_families.update(routemap_out=route_map)
+    assert planned(router, outbound).new[0].wraps
+
+
+def test_neighbour_of_which_only_its_configuration_is_known_is_left_out(router):
+    plan = planned(router, neighbor(is_running=False))
+    assert reasons(plan) == {"198.51.100.42": "not-running"}
+
+
+def test_what_netbox_has_by_name_is_used_and_told_not_to_be_compared(router):
     group = BGPPeerTemplate.objects.create(name="MEMBERS")
-    for name in ("peers-in", OUT):
-        RouteMap.objects.create(name=name)
+    for name in (IN, OUT):
+        route_map = RouteMap.objects.create(name=name)
+        RouteMapEntry.objects.create(route_map=route_map, action="permit", sequence=10)
     BFDProfile.objects.create(name="fast", min_tx_int=300, min_rx_int=300, multiplier=3)
     plan = planned(router, full_neighbor())
     used = {each.kind: each.pk for each in plan.objects if each.pk}
     assert used["peer_group"] == group.pk
     assert {"route_map", "bfd"} <= set(used)
+    by_name = {each.details for each in plan.objects if each.kind in ("route_map", "bfd", "peer_group")}
+    assert by_name == {"is in NetBox: what it holds is not compared with what the router has"}
     assert plan.new[0].makes == ("asn", "peer_asn", "address", "family")
 
 

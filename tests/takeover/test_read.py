@@ -254,7 +254,7 @@ def test_platform_with_get_bgp_config():
     aurora, transit = found.neighbors
     assert (aurora.description, aurora.peer_group, aurora.enabled) == ("Aurora", "PEERS", False)
     assert (aurora.local_ip, aurora.limit(4), aurora.limit(6)) == ("198.51.100.1", 100, 20)
-    assert aurora.family("ipv4-unicast") == FoundFamily("ipv4-unicast", "FROM-PEERS", "", 100)
+    assert aurora.family("ipv4-unicast") == FoundFamily("ipv4-unicast", "FROM-PEERS", "A, B", 100)
     assert aurora.not_taken == ("export policy A, B",)
     # Encrypted in the platform's own way: told, not kept.
     assert (aurora.has_password, aurora.password) == (True, "")
@@ -262,6 +262,8 @@ def test_platform_with_get_bgp_config():
     assert (transit.remote_asn, transit.peer_group, transit.description) == (64511, "", "Transit")
     assert found.groups[0].families[0] == FoundFamily("ipv4-unicast", "", "TO-PEERS", 500)
     assert (found.local_asn, "ttl" in found.told) == (64500, False)
+    # Of one that does not run nothing tells whether it is switched off.
+    assert (aurora.is_running, transit.is_running) == (True, False)
 
 
 def test_platform_that_tells_neighbours_only():

@@ -41,6 +41,11 @@ class ImportRequestSerializer(serializers.Serializer):
         default=True,
         help_text="Make BGP router, scopes, peer groups, route maps, BFD profiles",
     )
+    without_policies = serializers.BooleanField(
+        required=False,
+        default=False,
+        help_text="Also sessions whose route maps NetBox does not have with entries: they get none",
+    )
     bfd = an_id(help_text="BFD profile of neighbours for which the router names none")
     update = serializers.ChoiceField(
         choices=[each.value for each in Update],

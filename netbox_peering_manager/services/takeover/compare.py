@@ -211,7 +211,7 @@ def _policies(neighbor: FoundNeighbor, policies: Mapping[str, FoundFamily], side
         for name, theirs in (("routemap_in", said.route_map_in), ("routemap_out", said.route_map_out)):
             found = side.policy(family.afi, name)
             ours = found.name if found else ""
-            if ours.lower() != theirs.lower():
+            if ours != theirs:
                 # One that is inherited can be overridden, not taken away.
                 own = side.families.get(family.afi)
                 can_take = bool(theirs) or (own is not None and getattr(own, name) is not None)

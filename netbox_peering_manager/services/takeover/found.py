@@ -33,7 +33,8 @@ class FoundNeighbor:
     tells which, and `is_local_configured` when it is named rather than seen. `local_interface` is that of a link-local
     neighbour. `ttl` as NetBox keeps it: 255 is TTL security over one hop (RFC 5082), other numbers are multihop.
     `has_password` without a `password`: the router does not show it in clear. `not_taken`: settings that NetBox has no
-    place for, by their words.
+    place for, by their words. `is_running` false: it is configured, and nothing tells its VRF, nor whether it is
+    switched off.
     """
 
     vrf: str
@@ -53,6 +54,7 @@ class FoundNeighbor:
     has_password: bool = False
     enabled: bool = True
     not_taken: tuple[str, ...] = ()
+    is_running: bool = True
 
     @property
     def key(self) -> str:

@@ -119,7 +119,7 @@ class Making:
         self.found = found
         self.choices = choices
         self.found_groups = {(group.vrf, group.name): group for group in found.groups}
-        self.found_maps = {each.name.lower(): each for each in found.route_maps}
+        self.found_maps = {each.name: each for each in found.route_maps}
         self.found_bfd = {each.name: each for each in found.bfd_profiles}
         # Rows that have to be made for a row, beside what it refers to: by id().
         self.with_row: dict[int, list[models.Model]] = {}
@@ -176,21 +176,47 @@ class Making:
     # What is referred to by name
 
     def route_map(self, name: str) -> RouteMap | None:
-        if not name:
+        """The route map of this name; None for none, and for one that is left to the user (`lacking`)."""
+        if not name or self.lacking(name):
             return None
         key = name.lower()
         if key not in self.standing.route_maps:
             self._may_make(RouteMap, name)
-            made = RouteMap(name=name[:LONGEST_NAME])
-            said = self.found_maps.get(key)
-            # Entries that match or set something are not read: without them it would be another policy.
-            entries = said.entries if said and said.is_whole else ()
+            made = RouteMap(name=name)
             self.with_row[id(made)] = [
                 RouteMapEntry(route_map=made, action=action, sequence=sequence)
-                for sequence, action in entries
+                for sequence, action in self.found_maps[name].entries
             ]
             self.standing.route_maps[key] = made
         return self.standing.route_maps[key]
+
+    def lacking(self, name: str) -> str:
+        """
+        Why a route map of the router's cannot be referred to, "" when it can.
+
+        Without its entries it would be rendered as one that denies everything, for all sessions that use it.
+        """
+        # Their names are unique whatever the case of their letters; on the router two may differ by it alone.
+        known = self.standing.route_maps.get(name.lower())
+        if known is not None and known.name != name:
+            return _("{name} is spelt {other} in NetBox").format(name=name, other=known.name)
+        if known is not None:
+            is_empty = known.pk in self.standing.empty_route_maps
+            return _("{name} has no entries in NetBox").format(name=name) if is_empty else ""
+        said = self.found_maps.get(name)
+        if said is not None and said.is_whole and said.entries and len(name) <= LONGEST_NAME:
+            return ""
+        return _("{name} is not in NetBox, and its entries are not read").format(name=name)
+
+    def policies_left(self, neighbor: FoundNeighbor) -> dict[str, str]:
+        """The route maps in effect for a neighbour that are left to the user: why, by their names with an arrow."""
+        found = {}
+        for family in neighbor.families:
+            said = self.in_effect(family, neighbor.vrf, neighbor.peer_group)
+            for arrow, name in (("←", said.route_map_in), ("→", said.route_map_out)):
+                if name and (reason := self.lacking(name)):
+                    found[f"{arrow} {name}"] = reason
+        return found
 
     def bfd(self, neighbor: FoundNeighbor) -> BFDProfile | None:
         """The profile that the router names; without a name the one that was chosen, if any."""
@@ -354,7 +380,7 @@ class Making:
             return
         said = self.in_effect(family, vrf, group.name if group else "")
         for name, wanted in (("routemap_in", said.route_map_in), ("routemap_out", said.route_map_out)):
-            if wanted and wanted.lower() != self._of_group(group, family.afi, name).lower():
+            if wanted and wanted != self._of_group(group, family.afi, name):
                 setattr(row, name, self.route_map(wanted))
 
     def _of_group(self, group: BGPPeerTemplate | None, afi: str, name: str) -> str:

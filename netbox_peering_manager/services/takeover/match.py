@@ -27,7 +27,18 @@ __all__ = ("peer_of", "refuse_ibgp", "where_of")
 
 
 def refuse_ibgp(neighbor: FoundNeighbor, found: Found) -> None:
-    """Raise TakeoverRefused for what is no session with somebody else, or with an AS that the router does not tell."""
+    """
+    Raise TakeoverRefused for what is no session with somebody else, or with an AS that the router does not tell, and
+    for one of which nothing is known but its configuration.
+    """
+    if not neighbor.is_running:
+        raise TakeoverRefused(
+            Reason.NOT_RUNNING,
+            _(
+                "It is configured but not running, and this platform's driver tells neither its VRF nor whether it is "
+                "switched off: import it once it runs, or make its session by hand."
+            ),
+        )
     if neighbor.remote_asn is None:
         raise TakeoverRefused(
             Reason.NO_ASN,

@@ -27,14 +27,15 @@ def from_neighbors(neighbors: Sequence[Neighbor]) -> Found:
     """Return what those that run tell by themselves, for drivers without get_bgp_config()."""
     unread = _(
         "This platform's driver tells neither peer groups nor policies, limits, BFD, TTL or passwords: they are not "
-        "imported."
+        "imported. Enter the policies before anything is deployed: a session without one is rendered as one that "
+        "rejects all routes (RFC 8212)."
     )
     found = tuple(_running(each) for each in neighbors)
     return Found(local_asn=_most(found), neighbors=found, told=(), unread=(unread,))
 
 
 def from_config(config: Record, neighbors: Sequence[Neighbor]) -> Found:
-    """Return what get_bgp_config() tells, of neighbours that run. Those that are only configured are taken as well."""
+    """Return what get_bgp_config() tells, of neighbours that run. Those that are only configured are marked."""
     groups = tuple(_group(name, record) for name, record in config.items() if name != NO_GROUP)
     configured = dict(_configured(config))
     told_twice = _repeated(neighbors)
@@ -45,7 +46,7 @@ def from_config(config: Record, neighbors: Sequence[Neighbor]) -> Found:
     ]
     running = {each.remote_ip for each in neighbors}
     found += [
-        _with(said, FoundNeighbor(vrf="", remote_ip=address))
+        _with(said, FoundNeighbor(vrf="", remote_ip=address, is_running=False))
         for address, said in configured.items()
         if address not in running
     ]
@@ -121,9 +122,8 @@ def _limits(record: Record) -> dict[str, int]:
 
 
 def _policy(record: Record, name: str) -> str:
-    """The one policy; of several, which NetBox has no place for, none."""
-    names = _names(record.get(name))
-    return names[0] if len(names) == 1 else ""
+    """The policy; several, which NetBox has no place for, as one that it cannot have."""
+    return ", ".join(_names(record.get(name)))
 
 
 def _several(record: Record) -> Iterator[str]:

@@ -16,7 +16,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext as _
 
-from netbox_routing.models import BGPPeer, BGPPeerAddressFamily, BGPPeerTemplate, RouteMap
+from netbox_routing.models import BFDProfile, BGPPeer, BGPPeerAddressFamily, BGPPeerTemplate, RouteMap
 from utilities.permissions import get_permission_for_model
 
 from ...choices import ImportReasonChoices as Reason
@@ -41,6 +41,10 @@ if TYPE_CHECKING:
     from ...models import PeeringNetwork, PeeringRouter, Relationship
 
 __all__ = ("Decided", "Decider", "Teller", "only", "plan_import")
+
+POLICIES = ("routemap_in", "routemap_out")
+# What is found by its name, whatever it holds.
+BY_NAME = (BFDProfile, BGPPeerTemplate, RouteMap)
 
 
 def plan_import(router: "PeeringRouter", found: Found, choices: Choices, user: "User | None" = None) -> Plan:
@@ -159,7 +163,13 @@ class Decider:
         policies = {
             family.afi: self.making.in_effect(family, neighbor.vrf, group) for family in neighbor.families
         }
-        if differences := compare(neighbor, policies, side, self.found.told):
+        differences = tuple(
+            replace(each, can_take=False)
+            if each.name in POLICIES and self.making.lacking(each.router)
+            else each
+            for each in compare(neighbor, policies, side, self.found.told)
+        )
+        if differences:
             can_take = any(each.can_take for each in differences)
             taken = can_take and self.choices.takes(neighbor.key)
             decided.outcome = Different(self.known(neighbor), session.pk, differences, taken)
@@ -211,11 +221,41 @@ class Decider:
         decided.is_route_server = self.standing.is_route_server(where.network, neighbor.remote_asn)
         decided.group = "" if where.network else group_key(neighbor)
         relationship = self._relationship(decided, where.network)
+        self._refuse_policies(decided, relationship)
         make = {"is_route_server": decided.is_route_server}
         if decided.peer is not None:
             decided.rows = self.making.wrapping(neighbor, decided.peer, where, relationship, **make)
         else:
             decided.rows = self.making.new_session(neighbor, where, relationship, **make)
+
+    def _refuse_policies(self, decided: Decided, relationship: "Relationship") -> None:
+        """
+        Leave out what NetBox would render with another policy than it has: most templates reject all routes of a
+        session without one (RFC 8212).
+        """
+        if self.choices.without_policies:
+            return
+        lacking = self._policies_of_peer(decided, relationship) if decided.peer else ()
+        if lacking := tuple(lacking) or tuple(self.making.policies_left(decided.neighbor).values()):
+            raise TakeoverRefused(
+                Reason.NO_POLICY,
+                _(
+                    "{reasons}. Enter the route map with its entries, or choose to import without policies: what is "
+                    "deployed then can reject all routes of the session."
+                ).format(reasons="; ".join(dict.fromkeys(lacking))),
+            )
+
+    def _policies_of_peer(self, decided: Decided, relationship: "Relationship") -> Iterator[str]:
+        """Which route maps a BGP peer that is there lacks: it is wrapped as it is."""
+        neighbor, peer = decided.neighbor, decided.peer
+        assert peer is not None
+        side = self._side(PeeringSession(bgp_peer=peer, relationship=relationship))
+        for family in neighbor.families:
+            said = self.making.in_effect(family, neighbor.vrf, neighbor.peer_group)
+            for name, wanted in zip(POLICIES, (said.route_map_in, said.route_map_out), strict=True):
+                known = side.policy(family.afi, name)
+                if wanted and (known is None or known.name != wanted):
+                    yield _("Its BGP peer in NetBox does not have {name}").format(name=wanted)
 
     def _relationship(self, decided: Decided, network: "PeeringNetwork | None") -> "Relationship":
         choices = self.choices
@@ -361,7 +401,7 @@ class Teller:
             bfd=peer.bfd.name if peer.bfd else "",
             has_password=bool(neighbor.password),
             makes=tuple(self._tell_needed(rows)),
-            notes=tuple(_notes(decided)),
+            notes=tuple(_notes(decided, making.policies_left(neighbor))),
         )
 
     def _tell_needed(self, rows: SessionRows) -> Iterator[str]:
@@ -376,14 +416,10 @@ class Teller:
             if row.pk is None:
                 yield kind
 
-    def _details(self, row: models.Model) -> str:
-        if row.pk is not None:
-            return ""
-        if isinstance(row, RouteMap) and not self.decider.making.with_row.get(id(row)):
-            return _(
-                "without entries, which are not imported: enter them before anything is deployed, because a route map "
-                "without entries is rendered as one that denies everything"
-            )
+    @staticmethod
+    def _details(row: models.Model) -> str:
+        if row.pk is not None and isinstance(row, BY_NAME):
+            return _("is in NetBox: what it holds is not compared with what the router has")
         return ""
 
 
@@ -394,8 +430,10 @@ def _arrows(inbound: str, outbound: str) -> Iterator[str]:
         yield f"→ {outbound}"
 
 
-def _notes(decided: Decided) -> Iterator[str]:
+def _notes(decided: Decided, policies_left: Iterable[str]) -> Iterator[str]:
     neighbor = decided.neighbor
+    if names := ", ".join(policies_left):
+        yield _("Policy left to you: {names}").format(names=names)
     if neighbor.not_taken:
         yield _("Not taken over: {settings}").format(settings=", ".join(neighbor.not_taken))
     if neighbor.has_password and not neighbor.password:

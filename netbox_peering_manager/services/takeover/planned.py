@@ -44,7 +44,8 @@ class Choices:
 
     `lan` and `route_servers` are the relationships of sessions over a LAN (without the second, the first holds for
     both), `groups` those of others by Group.key, `others` that of the rest. `bfd` is for neighbours with BFD whose
-    router names no profile. `take` are the keys of neighbours whose sessions are changed, with Update.CHOSEN.
+    router names no profile. `without_policies`: sessions are made although NetBox lacks a route map of theirs, which is
+    left to the user then. `take` are the keys of neighbours whose sessions are changed, with Update.CHOSEN.
     """
 
     lan: int | None = None
@@ -52,6 +53,7 @@ class Choices:
     others: int | None = None
     groups: Mapping[str, int] = field(default_factory=dict)
     make_missing: bool = True
+    without_policies: bool = False
     bfd: int | None = None
     update: Update = Update.NONE
     take: tuple[str, ...] = ()

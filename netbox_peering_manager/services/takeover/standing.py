@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.contenttypes.models import ContentType
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from ipam.models import VRF, IPAddress
 from netbox_routing.models import (
@@ -22,6 +22,7 @@ from netbox_routing.models import (
     BGPRouter,
     BGPScope,
     RouteMap,
+    RouteMapEntry,
 )
 
 from ...models import (
@@ -57,7 +58,8 @@ class Standing:
     What there is around one router. Of what the user may not view, only that it is there: `unseen_*`.
 
     `scopes` are by the name of their VRF ("" for the global table), `addresses` are those of the device's interfaces
-    by VRF id and address, `peers` by scope id and address, `families` by the ids of BGP peers or groups and AFI/SAFI.
+    by VRF id and address, `peers` by scope id and address, `families` by the ids of BGP peers or groups and AFI/SAFI,
+    `route_maps` by their names in lower case; `empty_route_maps` are the ids of those without entries.
     """
 
     router: "PeeringRouter"
@@ -73,6 +75,7 @@ class Standing:
     scope_families: dict[tuple[int, str], BGPAddressFamily] = field(default_factory=dict)
     groups: dict[str, list[BGPPeerTemplate]] = field(default_factory=dict)
     route_maps: dict[str, RouteMap] = field(default_factory=dict)
+    empty_route_maps: set[int] = field(default_factory=set)
     bfd: dict[str, BFDProfile] = field(default_factory=dict)
     chosen_bfd: BFDProfile | None = None
     relationships: dict[int, Relationship] = field(default_factory=dict)
@@ -280,7 +283,11 @@ def _load_named(standing: Standing, found: Found) -> None:
         wanted = Q()
         for name in names:
             wanted |= Q(name__iexact=name)
-        standing.route_maps = {row.name.lower(): row for row in RouteMap.objects.filter(wanted)}
+        entries = RouteMapEntry.objects.filter(route_map=OuterRef("pk"))
+        for row in RouteMap.objects.filter(wanted).annotate(is_empty=~Exists(entries)):
+            standing.route_maps[row.name.lower()] = row
+            if row.is_empty:
+                standing.empty_route_maps.add(row.pk)
     if names := {each.bfd_profile for each in found.neighbors} - {""}:
         standing.bfd = {row.name: row for row in BFDProfile.objects.filter(name__in=names)}
 
