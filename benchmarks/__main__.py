@@ -41,12 +41,12 @@ def _say(message: str) -> None:
 def _ensure_template() -> None:
     """On the local stack, make the migrated database that the scratch one is cloned from, if it is not there."""
     if os.environ.get("NETBOX_CONFIGURATION") == "dev.configuration":
-        from dev import databases, postgres, redis
+        from dev import databases, redis, stack
 
         # Queues of its own: the serving NetBox's worker would take the jobs from them, and look in another database.
         os.environ.setdefault("NPM_REDIS_SLOT", "0" if redis.known().given else "1")
         os.environ.setdefault("NPM_TEST_DB", f"{databases.test_prefix()}bench_{os.getpid()}")
-        databases.ensure_template(postgres.known())
+        stack.ensure_template()
 
 
 @contextmanager

@@ -135,7 +135,15 @@ def test_what_was_asked_for_at_the_end_is_kept_while_it_is_asked_again():
 def test_a_job_that_waits_says_when_nobody_takes_it():
     owner = make_user(name="owner")
     assert "No worker takes jobs from the queue nobody.listens" in shown(browser(owner), make_job(owner))
+    assert "<code>rqworker high default low nobody.listens</code>" in shown(browser(owner), make_job(owner))
     assert "No worker" not in shown(browser(owner), running(owner))
+
+
+def test_queue_of_netboxs_own_is_named_once(monkeypatch):
+    monkeypatch.setattr("netbox_peering_manager.ui.jobs.any_workers_for_queue", lambda queue: False)
+    owner = make_user(name="owner")
+    text = shown(browser(owner), make_job(owner, queue_name="default"))
+    assert "<code>rqworker high default low</code>" in text
 
 
 def test_what_a_job_reports_is_what_is_shown():

@@ -44,6 +44,11 @@ class JobProgress:
     result_url: str
     reload: bool
 
+    @property
+    def worker_command(self) -> str:
+        """What starts a worker that takes it, beside the jobs of NetBox's own queues."""
+        return " ".join(dict.fromkeys(("rqworker", "high", "default", "low", self.queue)))
+
 
 def visible_jobs(user: AbstractBaseUser | AnonymousUser) -> Any:
     """Return the jobs whose progress `user` may see: their own, and those that they may view (core.view_job)."""
