@@ -20,7 +20,7 @@ from ..devices.device import Device
 from ..devices.masking import masked
 from ..rendering.peering import Rendered, render_peering
 from . import configured, locks, sealed
-from .line import Line
+from .line import Line, refuse_pending
 
 __all__ = ("compare_router", "to_compare", "why_not_compare")
 
@@ -92,12 +92,7 @@ def _secrets(rendered: Rendered) -> tuple[str, ...]:
 
 def _difference(device: Device, router: PeeringRouter, text: str) -> str:
     """What the router would change. It forgets the candidate again, whatever happens."""
-    if device.has_pending():
-        raise DeviceError(
-            _("{router}: a commit waits to be confirmed. Confirm it, or wait until it is undone.").format(
-                router=router
-            )
-        )
+    refuse_pending(device)
     try:
         device.load(text, replace=router.config_mode == ConfigModeChoices.REPLACE)
         diff = device.compare()

@@ -11,10 +11,23 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ...choices import BGPStateChoices
-from ..devices.neighbors import Neighbor
+from django.utils.translation import gettext as _
 
-__all__ = ("Key", "Verdict", "absent_from", "from_json", "judge", "key_of", "taken_down", "to_json")
+from ...choices import BGPStateChoices
+from ..devices.neighbors import Neighbor, Prefixes
+
+__all__ = (
+    "Key",
+    "Verdict",
+    "absent_from",
+    "dried_up",
+    "from_json",
+    "judge",
+    "key_of",
+    "names_of",
+    "taken_down",
+    "to_json",
+)
 
 # VRF ("": none) and address.
 type Key = tuple[str, str]
@@ -76,9 +89,14 @@ def taken_down(commands: str) -> frozenset[str]:
 
 
 def absent_from(text: str, neighbors: Iterable[Neighbor]) -> frozenset[Key]:
-    """Return those neighbours that a whole configuration does not name: it takes them away."""
+    """Return those neighbours that a whole configuration does not name: it takes them away, meant or not."""
     named = frozenset(_addresses(text))
     return frozenset((one.vrf, one.remote_ip) for one in neighbors if one.remote_ip not in named)
+
+
+def names_of(neighbors: Iterable[Neighbor]) -> str:
+    """Return how neighbours are named to people, in their order."""
+    return ", ".join(_named(one) for one in neighbors)
 
 
 def to_json(neighbors: Iterable[Neighbor]) -> list[dict[str, Any]]:
@@ -91,6 +109,7 @@ def to_json(neighbors: Iterable[Neighbor]) -> list[dict[str, Any]]:
             "remote_asn": one.remote_asn,
             "bgp_state": str(one.bgp_state),
             "up_s": one.up_s,
+            "accepted": {"ipv4": one.ipv4.accepted, "ipv6": one.ipv6.accepted},
         }
         for one in neighbors
     ]
@@ -98,7 +117,31 @@ def to_json(neighbors: Iterable[Neighbor]) -> list[dict[str, Any]]:
 
 def from_json(kept: Sequence[Mapping[str, Any]] | None) -> tuple[Neighbor, ...]:
     """Return the neighbours that `to_json` was given, as far as it keeps them."""
-    return tuple(Neighbor(**one) for one in kept or ())
+    return tuple(_kept(one) for one in kept or ())
+
+
+def dried_up(before: Iterable[Neighbor], now: Iterable[Neighbor]) -> tuple[str, ...]:
+    """
+    Return the neighbours that were and are Established, but whose prefixes of a family are none any more: "ADDRESS
+    (IPv4, 120 before)".
+    """
+    former = {key_of(one): one for one in before if one.is_established}
+    return tuple(
+        _("{neighbor} ({family}, {count} before)").format(
+            neighbor=_named(one), family=family, count=was.accepted
+        )
+        for one in now
+        if one.is_established and (earlier := former.get(key_of(one)))
+        for family, was, is_ in (("IPv4", earlier.ipv4, one.ipv4), ("IPv6", earlier.ipv6, one.ipv6))
+        if was.accepted and is_.accepted == 0
+    )
+
+
+def _kept(one: Mapping[str, Any]) -> Neighbor:
+    fields = {name: value for name, value in one.items() if name != "accepted"}
+    counts = one.get("accepted") or {}
+    ipv4, ipv6 = (Prefixes(accepted=counts.get(name)) for name in ("ipv4", "ipv6"))
+    return Neighbor(ipv4=ipv4, ipv6=ipv6, **fields)
 
 
 def _missing(neighbor: Neighbor) -> Neighbor:

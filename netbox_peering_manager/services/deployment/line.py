@@ -4,9 +4,10 @@ from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
+from django.utils.translation import gettext as _
 from rq.timeouts import BaseTimeoutException
 
-from ...exceptions import DeviceError, DeviceUnreachable
+from ...exceptions import DeviceError, DeviceLocked, DeviceUnreachable
 from ..devices.access import access_to
 from ..devices.credentials import profile
 from ..devices.device import Device, connect
@@ -15,7 +16,18 @@ if TYPE_CHECKING:
     from ...models import PeeringRouter
     from ..devices.credentials import Credentials
 
-__all__ = ("Line",)
+__all__ = ("Line", "refuse_pending")
+
+
+def refuse_pending(device: Device) -> None:
+    """DeviceLocked when a commit waits on the router, somebody else's then: nothing is compared or sent beside it."""
+    if device.has_pending():
+        raise DeviceLocked(
+            _(
+                "{router}: somebody else's commit waits there to be confirmed. Confirm it, or wait until it is undone, "
+                "then compare anew."
+            ).format(router=device.access.name)
+        )
 
 
 class Line:
@@ -46,27 +58,30 @@ class Line:
     def __enter__(self) -> "Line":
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, *_error: object) -> None:
         self.close()
 
-    def ask[T](self, question: Callable[[Device], T], *, anew: bool = True) -> T:
+    def ask[T](self, question: Callable[[Device], T], *, anew: bool = True, keep: bool = False) -> T:
         """
         Return what `question` gets out of the router; DeviceError when it gets nothing.
 
         After an error the connection is given up, and a candidate with it: the next question has a new one. With
-        `anew` False it has to be the one that there is, because it is about a candidate that was loaded before.
+        `anew` False it has to be the one that there is, because it is about a candidate that was loaded before. With
+        `keep` it outlives the error, because a commit waits that no other connection can confirm.
         """
         try:
             return question(self._open(anew))
         except DeviceError:
-            self.close()
+            if not keep:
+                self.close()
             raise
         except BaseTimeoutException:
             # The job's time is over, not the router's.
             raise
         except Exception as error:
             # What a driver forgot to translate. Its text may quote anything: the caller masks it.
-            self.close()
+            if not keep:
+                self.close()
             raise DeviceError(f"{self.access.name}: {type(error).__name__}: {error}") from None
 
     def close(self) -> None:

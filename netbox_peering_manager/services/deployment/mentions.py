@@ -32,6 +32,8 @@ def addresses_in(text: str) -> frozenset[str]:
 
 def _concerned(diff: str) -> Iterator[str]:
     """Yield the changed lines, the lines that they stand under, and headings that name a place (Junos)."""
+    # NX-OS marks nothing: it lists what is to come.
+    marked = any(line.startswith(("+", "-")) for line in diff.splitlines())
     above: list[tuple[int, str]] = []
     for line in diff.splitlines():
         if line.startswith("[edit"):
@@ -40,7 +42,7 @@ def _concerned(diff: str) -> Iterator[str]:
         elif line.startswith(HEADINGS):
             above = []
         elif line.strip():
-            changed, text = line.startswith(CHANGED), line[1:]
+            changed, text = not marked or line.startswith(CHANGED), line[1:] if marked else line
             indent = len(text) - len(text.lstrip())
             above = [(other, parent) for other, parent in above if other < indent]
             if changed:

@@ -35,7 +35,8 @@ from ...models import Deployment
 from ..devices.capabilities import revert_in_s
 from ..devices.masking import masked
 from . import aftermath, asking, fleet, health, locks, moves, rights, sealed
-from .line import Line
+from .line import Line, refuse_pending
+from .shared import changed_for_others, say
 from .watch import neighbors_of
 
 if TYPE_CHECKING:
@@ -52,6 +53,8 @@ WAITING = (Status.COMPARED, Status.APPROVED, Status.SCHEDULED)
 WAIT_S = 15
 # Beside the health check, the router gives us so long to say that all is well.
 MARGIN_S = 10
+# And the time of so many steps: the last look at the neighbours, and to confirm.
+STEPS = 2
 
 
 def run(pk: int, credentials: "Credentials | None" = None) -> Deployment:
@@ -120,18 +123,23 @@ def compare(pk: int, credentials: "Credentials | None" = None) -> Deployment:
             phase(deployment, "compare")
             diff = line.ask(lambda device: _difference(device, deployment, contents))
             neighbors = neighbors_of(line)
+            known = None if line.access.capabilities.neighbors == "none" else neighbors
+            beside = changed_for_others(deployment, diff, known)
         with transaction.atomic():
             # As it is now: while the router was asked, somebody may have given it another time.
             deployment = fetch(pk, for_update=True)
             moves.move(
                 deployment,
                 Status.COMPARED,
+                reason=say(beside, deployment.router) if beside else "",
                 masked_diff=masked(diff, contents.secrets),
                 diff_digest=sealed.digest(sealed.canonical(diff)),
                 sessions_before=health.to_json(neighbors),
                 expires=asking.good_until(deployment.scheduled),
             )
-            _after_compare(deployment, diff)
+            if not line.access.capabilities.compare_exact and deployment.mode == ConfigModeChoices.MERGE:
+                moves.note(deployment, _inexact())
+            _after_compare(deployment, diff, holds=bool(beside))
     return deployment
 
 
@@ -228,17 +236,31 @@ def _why_not_approved(deployment: Deployment) -> str:
     return ""
 
 
-def _after_compare(deployment: Deployment, diff: str) -> None:
+def _after_compare(deployment: Deployment, diff: str, *, holds: bool) -> None:
+    """`holds`: it changes what others use, which somebody has to have seen before it is sent."""
     if not diff.strip():
         moves.move(deployment, Status.DONE, reason=_("There is nothing to change."))
     elif deployment.router.approval != ApprovalChoices.NONE:
         moves.move(deployment, Status.AWAITING_APPROVAL)
+    elif holds and deployment.own_credentials:
+        text = _("{why} The typed credentials do not wait for that: ask without them.")
+        moves.move(deployment, Status.FAILED, reason=text.format(why=deployment.reason))
+    elif holds:
+        moves.change(deployment, released_by=None, automatic=False)
     elif deployment.scheduled is not None:
         moves.move(deployment, Status.SCHEDULED)
 
 
+def _inexact() -> str:
+    return _(
+        "This platform compares by listing the lines that its running configuration does not hold: some may change "
+        "nothing."
+    )
+
+
 def _difference(device: "Device", deployment: Deployment, contents: sealed.Sealed) -> str:
     """What the device would change. It forgets the candidate again."""
+    refuse_pending(device)
     device.load(contents.text, replace=deployment.mode == ConfigModeChoices.REPLACE)
     diff = device.compare()
     device.discard()
@@ -263,6 +285,7 @@ def _check_router(deployment: Deployment, contents: sealed.Sealed, line: Line) -
     """Load the candidate, and leave it loaded. ReviewOutdated when it would change something else by now."""
 
     def load(device: "Device") -> str:
+        refuse_pending(device)
         device.load(contents.text, replace=deployment.mode == ConfigModeChoices.REPLACE)
         return device.compare()
 
@@ -295,7 +318,9 @@ def _send(
     before: "tuple[Neighbor, ...]",
 ) -> None:
     router, now = deployment.router, timezone.now()
-    revert_s = revert_in_s(line.access.capabilities, router.health_timeout + line.access.timeout_s + MARGIN_S)
+    revert_s = revert_in_s(
+        line.access.capabilities, router.health_timeout + STEPS * line.access.timeout_s + MARGIN_S
+    )
     try:
         with transaction.atomic():
             moves.move(
