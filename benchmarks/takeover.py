@@ -124,6 +124,8 @@ def _found(own_asn: int) -> Found:
             for family in (4, 6)
         ),
         groups=(FoundGroup("BENCH", VRF_NAME, families=of_group),),
-        route_maps=(FoundRouteMap("BENCH-OUT", ((10, "permit"),), is_whole=True), FoundRouteMap("BENCH-IN")),
+        route_maps=tuple(
+            FoundRouteMap(name, ((10, "permit"),), is_whole=True) for name in ("BENCH-OUT", "BENCH-IN")
+        ),
         addresses=tuple(FoundAddress("Ethernet0", str(lan[1]), lan.prefixlen) for lan in LAN.values()),
     )

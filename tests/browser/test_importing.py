@@ -10,7 +10,13 @@ from users.models import User
 from netbox_peering_manager.jobs.takeover import ReadSessionsJob
 from netbox_peering_manager.models import PeeringRouter, PeeringSession
 from netbox_peering_manager.services.takeover import kept
-from netbox_peering_manager.services.takeover.found import Found, FoundAddress, FoundFamily, FoundNeighbor
+from netbox_peering_manager.services.takeover.found import (
+    Found,
+    FoundAddress,
+    FoundFamily,
+    FoundNeighbor,
+    FoundRouteMap,
+)
 from tests import factories
 from tests.browser.conftest import look, settle
 
@@ -72,7 +78,13 @@ def router(site):
             status="completed",
         )
         addresses = (FoundAddress("Ethernet1", f"{LAN}.1", 24),)
-        kept.keep(str(job.job_id), Found(local_asn=OURS, neighbors=rows, addresses=addresses))
+        policies = tuple(
+            FoundRouteMap(name, ((10, "permit"),), is_whole=True) for name in ("IMPORTED-IN", "IMPORTED-OUT")
+        )
+        kept.keep(
+            str(job.job_id),
+            Found(local_asn=OURS, neighbors=rows, addresses=addresses, route_maps=policies),
+        )
     return found, job
 
 

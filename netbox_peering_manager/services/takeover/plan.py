@@ -235,8 +235,8 @@ class Decider:
         """
         if self.choices.without_policies:
             return
-        lacking = self._policies_of_peer(decided, relationship) if decided.peer else ()
-        if lacking := tuple(lacking) or tuple(self.making.policies_left(decided.neighbor).values()):
+        lacking = [*self._policies_of_peer(decided, relationship)] if decided.peer else []
+        if lacking := lacking or [*self.making.policies_left(decided.neighbor).values()]:
             raise TakeoverRefused(
                 Reason.NO_POLICY,
                 _(
