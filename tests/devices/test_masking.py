@@ -116,6 +116,73 @@ LINES = {
         "password: §",
     ),
 }
+# What one-time commands and rarer features have; "§" as above. Here more may be masked than the secret.
+ANYWHERE = (
+    "tcp md5 key §",
+    " md5 password §",
+    "bfd authentication keyed-sha1 key-id 1 key §",
+    " neighbor 192.0.2.1 tcp-ao key §",
+    " neighbor 192.0.2.1 tcp-ao key 5 §",
+    " neighbor 192.0.2.1 ao-password §",
+    " neighbor 192.0.2.1 ttl 1 password §",
+    "keychain k key 1 secret §",
+    "key 1 secret §",
+    "ip ftp password §",
+    "ip http client password 0 §",
+    "dot1x password §",
+    "standby 1 authentication §",
+    "standby 1 authentication text §",
+    "standby 1 authentication md5 key-string §",
+    "vrrp 1 authentication md5 key-string §",
+    "pre-shared-secret §",
+    'pre-shared-secret ascii-text "§"',
+    "cak §",
+    '  cak "§";',
+    "mka pre-shared-key ckn 01 cak §",
+    "auth-pass §",
+    "bind-password §",
+    "ldap bind-secret §",
+    "api-token §",
+    "router-key §",
+    "rpki cache key §",
+    "bmp server 1 password 7 §",
+    "  ssid guests passphrase §",
+    "wpa-psk ascii 0 §",
+    "crypto pki password §",
+    "line vty password §",
+    "enable algorithm-type sha256 secret §",
+    "isis authentication key §",
+    "username alice secret-hash §",
+    "key config-key password-encrypt §",
+    "crypto key export rsa OURS pem terminal 3des §",
+    "crypto pki import OURS pkcs12 flash:ours §",
+    "set protocols bfd peer 192.0.2.1 token '§'",
+    "  secret: §",
+    "api_key: §",
+    'apiKey: "§"',
+    '"authPass": "§"',
+    '"auth_pass": "§"',
+    "auth_pass = §",
+    "TOKEN=§",
+    "export PASSWORD=§",
+    "copy scp://alice:§@192.0.2.9/new flash:",
+    "copy ftp://alice:§@192.0.2.9/new flash:",
+    "copy http://alice:§@192.0.2.9:8080/new flash:",
+    "copy https://§@repository.example/new flash:",
+    "copy running-config scp://alice:§@[2001:db8::9]/old",
+    " path sftp://alice:§@192.0.2.9//old",
+    "scp alice:§@192.0.2.9 new",
+    'echo "§" | passwd --stdin root',
+    "echo § | passwd root --stdin",
+    "echo 'root:§' | chpasswd",
+    "printf '%s' § | sudo -S reload",
+    'chpasswd <<< "root:§"',
+    "sshpass -p § ssh alice@192.0.2.9",
+    "curl -u alice:§ https://192.0.2.9/",
+    'curl -H "Authorization: Bearer §" https://192.0.2.9/',
+    "tool --password § --user alice",
+    "tool --password=§",
+)
 # Signs of differences and of those who quote a line.
 AROUND = ("§", "+ §", "-§", "+§", "- §", "    §", "! §", "> §")
 QUOTES = (
@@ -141,6 +208,21 @@ PLAIN = (
     "The connection to 192.0.2.1 is gone.",
     "edge1 refuses the login of root: Authentication failed. Check user, password and key",
     "service password-encryption",
+    " description key of the door, password none",
+    "router bgp 64500\ndescription secret garden key X",
+    " remark secret garden",
+    "key chain MEMBERS",
+    " neighbor 192.0.2.1 ao key-chain MEMBERS",
+    " ip ospf authentication key-chain MEMBERS",
+    " ip ospf authentication message-digest",
+    "crypto key generate rsa modulus 4096",
+    "crypto key zeroize rsa",
+    " standby 1 authentication md5 key-chain MEMBERS",
+    "ntp trusted-key 1",
+    "copy scp://alice@192.0.2.9/new flash:",
+    "copy https://192.0.2.9:8080/new flash:",
+    "route-target export 64500:100",
+    "The password is wrong, and the key is missing.",
     " no neighbor 192.0.2.1 shutdown",
     "/routing bgp connection add name=member remote.address=192.0.2.1 as=64500",
     "[edit protocols bgp group members]",
@@ -185,6 +267,20 @@ def test_quoted_lines_of_messages_are_masked(platform):
             continue
         text = quote.replace("§", line).replace("§", password)
         assert password not in masked(text), text
+
+
+@pytest.mark.parametrize("line", ANYWHERE)
+def test_what_a_word_announces_is_masked_in_any_notation(line):
+    for around, password in itertools.product((*AROUND, *QUOTES), passwords()):
+        if password.startswith("a.b") and ("|" in line or "pkcs12" in line):
+            # For a shell there would be quotation marks around it.
+            continue
+        text = around.replace("§", line).replace("§", password)
+        got = masked(text)
+        assert password not in got, text
+        assert MASK in got, text
+        assert got.count("\n") == text.count("\n")
+        assert masked(got) == got, text
 
 
 @pytest.mark.parametrize("line", PLAIN)

@@ -2,14 +2,16 @@
 Takes secrets out of what is shown, stored or raised: configurations, differences, what a router or a driver said. Pure.
 
 First what is known to be secret, however a program spells it; then what a line shows to be one, in the notation of any
-platform: FRR, BIRD, OpenBGPD, VyOS, IOS, IOS-XR, EOS, NX-OS, Junos, SR OS, RouterOS, VRP. In doubt it is masked: a
-word too many is lost rather than a password shown.
+platform: FRR, BIRD, OpenBGPD, VyOS, IOS, IOS-XR, EOS, NX-OS, Junos, SR OS, RouterOS, VRP. Last, whatever stands behind
+a word that announces a secret, in a notation that nobody knows. In doubt it is masked: a word too many is lost rather
+than a password shown.
 """
 
 import html
 import json
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 from ..secrets import MASK
 
@@ -39,7 +41,8 @@ WORD = rf"{KIND}(?P<value>{QUOTED}|[\"'][^\n]*|[^\s\"';,<>{{}}]+)"
 
 NAMED_SO = (
     r"password|passwd|passphrase|secret|authentication[-_]key|auth[-_]key|md5[-_]key|shared[-_]key|private[-_]key|"
-    r"privacy[-_]key|priv[-_]key|key[-_]string|psk|api[-_]key|token"
+    r"privacy[-_]key|priv[-_]key|key[-_]string|psk|api[-_]?key|token|passcode|pwd|bindpw|rootpw|credential|"
+    r"(?<![a-z])pass|(?<![a-z])cak|(?<!public-)(?<!public_)(?<![a-z])key|(?-i:Key|Pass)"
 )
 # What no prose says: whatever follows is the secret.
 STRONG = (
@@ -78,10 +81,13 @@ RULES = tuple(
         rf"(?<![\w-])(?:password|secret|passphrase|key)[ \t]+(?P<value>{QUOTED})",
         r":[ \t]+(?:no[ \t]+)?(?:password|secret|key)[ \t]+(?P<value>[^\s\"']+)[ \t]*$",
         # RouterOS and every other `name=value`; JSON, Python, YAML; XML.
-        rf"(?:{NAMED_SO})[ \t]*=[ \t]*{WORD}",
-        rf"[\"'][\w-]*(?:{NAMED_SO})[\"'][ \t]*:[ \t]*{WORD}",
-        rf"(?:password|secret|passphrase)[ \t]*:[ \t]+{WORD}",
-        rf"<(?P<tag>[\w:-]*(?:{NAMED_SO}|community-name))(?:[ \t][^>\n]*)?>(?P<value>[^<\n]+)",
+        rf"(?i:{NAMED_SO})[ \t]*=[ \t]*{WORD}",
+        rf"[\"'][\w-]*(?i:{NAMED_SO})[\"'][ \t]*:[ \t]*{WORD}",
+        (
+            r"(?i:password|passwd|secret|passphrase|token|psk|cak|(?:api|auth|private|privacy|priv|md5|shared)"
+            rf"[-_]?key)[ \t]*:[ \t]+{WORD}"
+        ),
+        rf"<(?P<tag>[\w:-]*(?i:{NAMED_SO}|community-name))(?:[ \t][^>\n]*)?>(?P<value>[^<\n]+)",
         # SNMP. BGP's communities are nobody's secret.
         rf"(?<![\w/])(?:snmp-server|snmp)[ \t]+community[ \t]+{WORD}",
         rf"\bsnmp-agent[ \t]+(?:[\w-]+[ \t]+)*?community[ \t]+(?:read[ \t]+|write[ \t]+|name[ \t]+)?{WORD}",
@@ -92,6 +98,24 @@ RULES = tuple(
         r"\bsnmp-server[ \t]+user\b[^\n]*?[ \t]auth[ \t]+\S+[ \t]+(?P<value>\S+)",
         r"\bsnmp-server[ \t]+user\b[^\n]*?[ \t]priv(?:[ \t]+(?:des|3des|aes(?:-?\d+)?|\d{3}))*[ \t]+(?P<value>\S+)",
         rf"/snmp[ \t]+community\b[^\n]*?[ \t]name={WORD}",
+        # Who logs in, in a URL and without one; all of it, where there is no password: it is a token.
+        r"\b[A-Za-z][\w+.-]{0,15}://[^\s:/@\"'<>]*:(?P<value>[^\s\"'<>]+)@(?=[\w.\[-])",
+        r"\b[hH][tT][tT][pP][sS]?://(?P<value>[^\s:/@\"'<>]+)@(?=[\w.\[-])",
+        r"(?<![\w.:/@-])[A-Za-z_][\w.-]*:(?P<value>[^\s:@/\"'<>]+)@(?=[\w.\[-])",
+        # Shells.
+        r"\b(?:echo|printf)[ \t]+(?:-\w+[ \t]+)*(?P<value>[^\n|]*[^\s|])(?=[ \t]*\|)",
+        rf"<<<[ \t]*{WORD}",
+        rf"\bsshpass[ \t]+-p[ \t]*{WORD}",
+        r"(?<!\S)(?:-u|--user)[ \t]+[^\s:]+:(?P<value>\S+)",
+        r"\b(?i:authorization:[ \t]*(?:basic|bearer|token))[ \t]+(?P<value>[^\s\"']+)",
+        # First-hop redundancy; what encrypts the passwords of a configuration, and keys that are carried off.
+        (
+            r"\b(?:standby|vrrp|glbp|hsrp)\b[^\n]*?[ \t]authentication[ \t]+"
+            rf"(?!(?:md5|text)(?:[ \t]|$)|key-(?:chain|string)\b|mode\b){REST}"
+        ),
+        rf"\bpassword-encrypt[ \t]+{REST}",
+        r"\bcrypto[ \t]+key[ \t]+(?:export|import)[ \t][^\n]*[ \t](?P<value>[^\s;]+)[ \t]*$",
+        r"\bpkcs12[ \t][^\n]*[ \t](?P<value>[^\s;]+)[ \t]*$",
         # IPsec's keys of OpenBGPD.
         r"\b(?:sha1|md5|aes|3des)[ \t]+(?P<value>(?:0x)?[0-9a-fA-F]{16,})\b",
         # What is a hash or a reversible one by its look: crypt(3), Junos' $9$, VRP's.
@@ -99,6 +123,46 @@ RULES = tuple(
         r"(?P<value>%\^%#[^\n]*?%\^%#)",
     )
 )
+
+# --- Any notation: what announces a secret, wherever on its line, and what may stand between. ---
+
+ANNOUNCED = re.compile(
+    r"(?i)(?<![\w.-])-{0,2}(?:(?!public[-_]|trusted[-_]|host[-_])[\w-]{0,40}[-_])?"
+    r"(?:password|passwd|passphrase|passcode|secret|key|token|cak|psk|credentials?|bindpw|rootpw|(?<=[-_])pass|"
+    r"(?:password|secret)-hash)"
+    r"[ \t]+(?=\S)"
+)
+# How it is written, for whom and the number of many: skipped.
+HOW = re.compile(
+    r"(?i)(?:(?:\d+|8a|encrypted|clear|clear-?text|cipher|irreversible-cipher|simple|plain|plain-?text|hashed|md5|"
+    r"(?:hmac-)?sha-?\d*(?:-\d+)?|hmac-md5|aes-\d+-cmac(?:-\d+)?|aes-cmac|text|ascii-text|hexadecimal|hex|ascii|"
+    r"local|remote|string|level[ \t]+\d+|(?:address|host|peer)[ \t]+\S+|--?\w[\w-]*)[ \t]+(?=\S))*"
+)
+WORD_HERE = re.compile(r"\S+")
+VALUE = re.compile(REST, re.MULTILINE)
+PROSE_VALUE = re.compile(rf"(?P<value>{QUOTED}|[^\s\"';,<>]+)", re.MULTILINE)
+# What follows such a word and is none, whatever the line is: the rest of a command's name.
+HARMLESS = re.compile(
+    r"(?i)(?:"
+    r"chain|chains|generate|zeroize|export|import|pubkey-chain|mypubkey|rsa|dsa|ec|ecdsa|encryption|encrypt|"
+    r"policy|add|set|remove|print"
+    r")"
+)
+# The same in what people read.
+PROSE = re.compile(
+    r"(?i)(?:"
+    r"a|an|and|are|as|at|authentication|be|been|but|by|can|cannot|changed|check|did|do|does|exchange|expired|"
+    r"failed|file|for|found|from|given|had|has|have|id|if|in|incorrect|invalid|is|it|its|length|may|mismatch|"
+    r"missing|must|name|needed|no|none|not|of|on|or|prompt|rejected|required|should|size|than|that|the|then|"
+    r"this|to|too|type|unknown|was|were|when|where|which|with|without|wrong"
+    r")"
+)
+# `key 1` is the number of one.
+NUMBERED = re.compile(r"[ \t+\-!>|]*(?:no[ \t]+|undo[ \t]+)?key[ \t]+")
+PUBLIC = re.compile(r"(?:ssh|ecdsa|sk-ssh|sk-ecdsa)-[a-z0-9-]+$|SHA256:")
+# The rest of a line that people wrote for people.
+DESCRIBES = re.compile(r"(?<!\S)(?:description|remark)[ \t]")
+
 PRIVATE_KEY = re.compile(
     r"(-----BEGIN [A-Z ]*PRIVATE KEY-----)(?P<value>[\s\S]*?)(?=-----END [A-Z ]*PRIVATE KEY-----|\Z)"
 )
@@ -118,13 +182,14 @@ def masked(text: str, secrets: Iterable[str] = ()) -> str:
     text = PRIVATE_KEY.sub(lambda found: found[1] + _lines_masked(found["value"]), text)
     for rule in RULES:
         text = rule.sub(_mask, text)
-    return _snmp_masked(text)
+    return _announced_masked(_snmp_masked(text))
 
 
 def secrets_of(text: str) -> tuple[str, ...]:
     """Return what `masked` takes for secrets in a configuration, unquoted, each once, in no order."""
     found = {_unquoted(match["value"]) for rule in RULES for match in rule.finditer(text)}
     found |= {match["value"].strip() for match in PRIVATE_KEY.finditer(text)}
+    found |= {_unquoted(text[start:end]) for start, end in _announced(text)}
     return tuple(value for value in found if len(value) >= SHORT and not _is_masked(value))
 
 
@@ -177,6 +242,66 @@ def _mask(found: re.Match[str]) -> str:
     start, end = found.span("value")
     before, after = found.string[found.start() : start], found.string[end : found.end()]
     return before + _masked_value(found["value"]) + after
+
+
+def _announced_masked(text: str) -> str:
+    parts, at = [], 0
+    for start, end in _announced(text):
+        parts += [text[at:start], _masked_value(text[start:end])]
+        at = end
+    return "".join((*parts, text[at:]))
+
+
+def _announced(text: str) -> Iterator[tuple[int, int]]:
+    """Where the values of secrets in any notation stand, as (start, end)."""
+    line, at = _Line("", 0, 0, 0), 0
+    while announced := ANNOUNCED.search(text, at):
+        at = announced.end()
+        if at > line.end:
+            line = _line_at(text, at)
+        if announced.start() >= line.described:
+            at = line.end
+        elif found := _value_at(line, at):
+            at = found[1]
+            yield found
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A line of a text, from `start` to `end`; at `described` a description begins. `is_prose`: people wrote it."""
+
+    text: str
+    start: int
+    end: int
+    described: int
+    is_prose: bool = False
+
+
+def _line_at(text: str, at: int) -> _Line:
+    start, end = text.rfind("\n", 0, at) + 1, text.find("\n", at)
+    end = len(text) if end < 0 else end
+    row = text[start:end]
+    described = DESCRIBES.search(row)
+    is_prose = row.rstrip().endswith((".", "!", "?")) or ", " in row or ": " in row
+    return _Line(text, start, end, start + described.start() if described else end, is_prose)
+
+
+def _value_at(line: _Line, at: int) -> tuple[int, int] | None:
+    """Where the value behind what ends at `at` stands; None when it is none or masked."""
+    skipped = HOW.match(line.text, at)
+    start = skipped.end() if skipped else at
+    found = WORD_HERE.match(line.text, start)
+    if found is None:
+        return None
+    word = found[0]
+    if _is_masked(word.strip("\"';,)}>")) or HARMLESS.fullmatch(word) or PUBLIC.match(word):
+        return None
+    if ANNOUNCED.match(line.text, start) or (line.is_prose and PROSE.fullmatch(word.strip(".,;:!?"))):
+        return None
+    if start == at and word.rstrip(";").isdecimal() and NUMBERED.fullmatch(line.text, line.start, start):
+        return None
+    value = (PROSE_VALUE if line.is_prose else VALUE).match(line.text, start)
+    return value.span("value") if value else None
 
 
 def _masked_value(value: str) -> str:
