@@ -48,6 +48,8 @@ class RouterState(models.Model):
     drift_since = models.DateTimeField(blank=True, null=True)
     masked_diff = models.TextField(blank=True)
     drift_failure = models.TextField(blank=True)
+    # The addresses of neighbours that the text which was compared does not name, although NetBox has a session.
+    unnamed = models.JSONField(blank=True, default=list)
 
     class Meta:
         ordering = ("router",)

@@ -19,6 +19,7 @@ from netbox_peering_manager.models import (
 )
 from netbox_peering_manager.services.deployment import configured
 from netbox_peering_manager.services.deployment.mentions import mentioned
+from netbox_peering_manager.services.deployment.naming import unnamed_in
 from tests.factories import make_bgp_peer, make_device, make_scope, make_session
 from tests.queries import queries_for_few_and_many
 
@@ -59,10 +60,9 @@ def status_of(session) -> str:
     )
 
 
-def compared(router, drift, diff="", at=None):
-    state, _ = RouterState.objects.update_or_create(
-        router=router, defaults={"drift": drift, "compared": at or timezone.now(), "masked_diff": diff}
-    )
+def compared(router, drift, diff="", at=None, unnamed=()):
+    said = {"drift": drift, "compared": at or timezone.now(), "masked_diff": diff, "unnamed": [*unnamed]}
+    state, _ = RouterState.objects.update_or_create(router=router, defaults=said)
     configured.refresh(PeeringSession.objects.for_device(router.device_id).values_list("pk", flat=True))
     return state
 
@@ -138,6 +138,22 @@ class TestDeployments:
         deployment_of(other, session)
         assert status_of(session) == "none"
 
+    @pytest.mark.parametrize("full", [True, False])
+    def test_one_whose_text_leaves_the_session_out_does_not_configure_it(self, router, full):
+        session, other = session_on(router, 201), session_on(router, 202)
+        of = () if full else (session, other)
+        done = deployment_of(router, *of, masked_text="neighbor 198.51.100.202 remote-as 64496\n")
+        assert (status_of(session), status_of(other)) == ("not-configured", "configured")
+        row = SessionConfiguration.objects.get(session=session)
+        assert "leaves it out" in row.reason
+        assert row.deployment == done
+
+    def test_one_after_which_the_router_has_the_neighbour_configures_it(self, router):
+        session = session_on(router, 201)
+        after = [{"remote_ip": "198.51.100.201"}]
+        deployment_of(router, session, masked_text="import peers from elsewhere", sessions_after=after)
+        assert status_of(session) == "configured"
+
     def test_one_time_commands_and_removals_say_nothing(self, router):
         session = session_on(router)
         for kind in ("commands", "remove"):
@@ -196,6 +212,24 @@ class TestComparisons:
         compared(router, "same")
         assert status_of(session) == "configured"
 
+    @pytest.mark.parametrize("drift", ["same", "differs"])
+    def test_one_that_was_compared_without_a_session_does_not_configure_it(self, router, drift):
+        session, other = session_on(router, 7), session_on(router, 77)
+        deployment_of(router)
+        compared(router, drift, "+ router-id 192.0.2.1", unnamed=["198.51.100.7"])
+        assert (status_of(session), status_of(other)) == ("not-configured", "configured")
+        assert "leaves it out" in SessionConfiguration.objects.get(session=session).reason
+
+    def test_a_session_that_would_be_taken_off_the_router_differs(self, router):
+        session = session_on(router, 7)
+        compared(router, "differs", "- neighbor 198.51.100.7 remote-as 64496", unnamed=["198.51.100.7"])
+        assert status_of(session) == "differs"
+
+    def test_which_neighbours_a_text_leaves_out(self):
+        text = "neighbor 2001:db8::1 remote-as 64496\nneighbor 198.51.100.7 remote-as 64497"
+        addresses = ["2001:DB8:0::1", "198.51.100.7", "198.51.100.70", "2001:db8::11"]
+        assert unnamed_in(text, addresses) == ["198.51.100.70", "2001:db8::11"]
+
     def test_only_sessions_that_the_difference_names_differ(self, router):
         named, other = session_on(router, 7), session_on(router, 77)
         deployment_of(router)
@@ -237,7 +271,7 @@ def test_the_queries_do_not_grow_with_the_sessions(router):
         configured.note(last[0])
 
     # One of them fetches the deployment, two are a savepoint.
-    assert queries_for_few_and_many(note, make) <= 11
+    assert queries_for_few_and_many(note, make) <= 12
 
 
 def test_sessions_cannot_be_deleted_while_what_is_known_of_them_is_written(router):

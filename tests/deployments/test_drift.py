@@ -64,6 +64,12 @@ class TestComparing:
         assert again.drift_since == first.drift_since
         assert drift._keep(router, timezone.now(), "same").drift_since is None
 
+    def test_what_the_text_leaves_out_is_kept_and_goes_when_it_cannot_be_compared(self, router):
+        drift._keep(router, timezone.now(), "same", unnamed=["198.51.100.1"])
+        assert RouterState.objects.get().unnamed == ["198.51.100.1"]
+        drift._keep(router, timezone.now(), "failed", failure="no answer")
+        assert RouterState.objects.get().unnamed == []
+
     def test_what_a_poll_keeps_in_the_same_row_is_left_alone(self, router):
         polled = timezone.now()
         RouterState.objects.create(router=router, polled=polled, failure="earlier")

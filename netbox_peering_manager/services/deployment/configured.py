@@ -12,6 +12,9 @@ something of it changes. That is how a cancelled deployment leaves a session as 
    for more than a comparison, says nothing;
 4. nothing: not configured, which is to have no row.
 
+Nothing makes a session configured that its router's template leaves out: its neighbour has to be named in what was
+compared, or in what was sent, or have been on the router afterwards. Else it is not configured, and the row says why.
+
 Edits are those of the session, its BGPPeer and the BGPPeer's address families. What is inherited (from a peer group,
 a route map, a relationship) is looked at by comparing alone.
 """
@@ -43,6 +46,7 @@ from ...models import (
 )
 from ..recording import FOR_MANY
 from .mentions import mentioned
+from .naming import named_by
 from .removal import forget_done
 
 if TYPE_CHECKING:
@@ -81,10 +85,14 @@ class Deciding:
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """The last comparison of a router: when, and whose neighbours differ (None: nothing does)."""
+    """
+    The last comparison of a router: when, whose neighbours differ (None: nothing does), and whose are not named in what
+    was compared.
+    """
 
     at: datetime
     differing: frozenset[str] | None
+    unnamed: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +108,7 @@ class Standing:
 def note(deployment: Deployment) -> None:
     """
     Bring what is known of a deployment's sessions in line with where it stands now, and forget the removed ones that it
-    took off the router. At most ten queries.
+    took off the router. At most eleven queries.
 
     Called after each move.
     """
@@ -117,7 +125,7 @@ def note(deployment: Deployment) -> None:
 
 @transaction.atomic
 def refresh(session_ids: Iterable[int]) -> None:
-    """Work out anew how these sessions stand. At most eight queries, whatever their number."""
+    """Work out anew how these sessions stand. At most nine queries, whatever their number."""
     known = _known(_kept(set(session_ids)))
     if not known:
         return
@@ -125,19 +133,28 @@ def refresh(session_ids: Iterable[int]) -> None:
     single = _of_sessions(known)
     full = _of_devices(devices)
     compared = _comparisons(devices)
+    last = {session.pk: _deciding(session, single, full) for session in known}
+    named = named_by({each.pk for each in last.values() if each is not None and each.status == Status.DONE})
     found = {
         session.pk: standing(
             session,
-            _deciding(session, single, full),
+            each := last[session.pk],
             compared.get(session.device) if session.device else None,
+            named.get(each.pk) if each is not None else None,
         )
         for session in known
     }
     _keep(found)
 
 
-def standing(session: Known, last: Deciding | None, compared: Compared | None) -> Standing | None:
-    """Return how a session stands, by its deciding deployment and its router's last comparison. Pure."""
+def standing(
+    session: Known, last: Deciding | None, compared: Compared | None, named: Collection[str] | None = None
+) -> Standing | None:
+    """
+    Return how a session stands, by its deciding deployment and its router's last comparison. Pure.
+
+    `named`: the neighbours that the deployment is known to have brought; None when nothing tells.
+    """
     if last is not None and last.ended is None:
         return Standing(Configuration.SCHEDULED, last.created, last.pk)
     if (
@@ -152,21 +169,30 @@ def standing(session: Known, last: Deciding | None, compared: Compared | None) -
         return None
     if last.status != Status.DONE:
         return Standing(Configuration.FAILED, _ended(last), last.pk, last.reason)
+    if named is not None and session.remote_ip not in named:
+        return _left_out(_ended(last), last.pk)
     if session.edited > (last.sent or last.created):
         return Standing(Configuration.DIFFERS, session.edited, last.pk, _edited_text())
     return Standing(Configuration.CONFIGURED, _ended(last), last.pk)
 
 
+def _left_out(at: datetime, deployment: int | None = None) -> Standing:
+    reason = _("The router's config template leaves it out: what it renders does not name the neighbour.")
+    return Standing(Configuration.NOT_CONFIGURED, at, deployment, reason)
+
+
 def _told_by(compared: Compared, session: Known) -> Standing | None:
-    if compared.differing is None:
-        if session.edited > compared.at:
-            return Standing(Configuration.DIFFERS, session.edited, reason=_edited_text())
-        return Standing(Configuration.CONFIGURED, compared.at)
-    if session.remote_ip in compared.differing:
+    if session.remote_ip in (compared.differing or ()):
         return Standing(
             Configuration.DIFFERS, compared.at, reason=_("The router's configuration differs from NetBox.")
         )
-    return None
+    if session.remote_ip in compared.unnamed:
+        return _left_out(compared.at)
+    if compared.differing is not None:
+        return None
+    if session.edited > compared.at:
+        return Standing(Configuration.DIFFERS, session.edited, reason=_edited_text())
+    return Standing(Configuration.CONFIGURED, compared.at)
 
 
 def _ended(last: Deciding) -> datetime:
@@ -274,9 +300,11 @@ def _comparisons(devices: Collection[int | None]) -> dict[int, Compared]:
         compared__isnull=False,
     )
     return {
-        device: Compared(at, None if drift == RouterDriftChoices.SAME else mentioned(diff))
-        for device, drift, at, diff in rows.order_by().values_list(
-            "router__device_id", "drift", "compared", "masked_diff"
+        device: Compared(
+            at, None if drift == RouterDriftChoices.SAME else mentioned(diff), frozenset(unnamed)
+        )
+        for device, drift, at, diff, unnamed in rows.order_by().values_list(
+            "router__device_id", "drift", "compared", "masked_diff", "unnamed"
         )
     }
 

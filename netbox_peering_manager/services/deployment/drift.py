@@ -6,6 +6,7 @@ whole router would find now. What differs is kept masked in RouterState; the ses
 (`configured`).
 """
 
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
@@ -21,6 +22,7 @@ from ..devices.masking import masked
 from ..rendering.peering import Rendered, render_peering
 from . import configured, locks, sealed
 from .line import Line, refuse_pending
+from .naming import unnamed_in
 
 __all__ = ("compare_router", "to_compare", "why_not_compare")
 
@@ -54,7 +56,8 @@ def compare_router(router: PeeringRouter) -> RouterState:
             return _keep(router, began, RouterDriftChoices.FAILED, failure=failure)
         differs = bool(sealed.canonical(diff))
         drift = RouterDriftChoices.DIFFERS if differs else RouterDriftChoices.SAME
-        return _keep(router, began, drift, diff=masked(diff, secrets) if differs else "")
+        unnamed = unnamed_in(rendered.content, (each["remote_ip"] for each in rendered.context["sessions"]))
+        return _keep(router, began, drift, diff=masked(diff, secrets) if differs else "", unnamed=unnamed)
 
 
 def why_not_compare(router: PeeringRouter) -> str:
@@ -106,7 +109,13 @@ def _difference(device: Device, router: PeeringRouter, text: str) -> str:
 
 
 def _keep(
-    router: PeeringRouter, at: datetime, drift: str, *, diff: str = "", failure: str = ""
+    router: PeeringRouter,
+    at: datetime,
+    drift: str,
+    *,
+    diff: str = "",
+    failure: str = "",
+    unnamed: Sequence[str] = (),
 ) -> RouterState:
     former = RouterState.objects.filter(router=router).first()
     since = former.drift_since if former else None
@@ -122,6 +131,7 @@ def _keep(
             "drift_since": since,
             "masked_diff": diff,
             "drift_failure": failure,
+            "unnamed": list(unnamed),
         },
     )
     if drift != RouterDriftChoices.FAILED:
