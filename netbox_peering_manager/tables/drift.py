@@ -9,10 +9,11 @@ from django.utils.translation import gettext_lazy as _
 
 from netbox.tables import NetBoxTable, columns
 
+from ..choices import ConfigModeChoices, RouterDriftChoices
 from ..models import PeeringRouter, RouterState
 from ..ui.diffs import size_of
 
-__all__ = ("RouterDriftTable", "drift_badge", "state_of_router")
+__all__ = ("RouterDriftTable", "drift_badge", "drift_text", "state_of_router", "unknown_url")
 
 
 def state_of_router(router: PeeringRouter) -> RouterState | None:
@@ -21,17 +22,33 @@ def state_of_router(router: PeeringRouter) -> RouterState | None:
     return state if state is not None and state.drift else None
 
 
-def drift_badge(state: RouterState | None) -> SafeString:
-    """Return a badge that says whether the router differs."""
+def drift_text(router: PeeringRouter) -> str:
+    """
+    Return in words whether the router differs. One that is merged into may have more than NetBox: comparing it tells
+    only that nothing would be added.
+    """
+    state = state_of_router(router)
     if state is None:
-        return format_html('<span class="badge text-bg-secondary">{}</span>', _t("Never compared"))
-    return format_html(
-        '<span class="badge text-bg-{}">{}</span>', state.get_drift_color(), state.get_drift_display()
-    )
+        return _t("Never compared")
+    if state.drift == RouterDriftChoices.SAME and router.config_mode == ConfigModeChoices.MERGE:
+        return _t("Has all that NetBox has")
+    return str(state.get_drift_display())
+
+
+def drift_badge(router: PeeringRouter) -> SafeString:
+    """Return a badge that says whether the router differs."""
+    state = state_of_router(router)
+    color = state.get_drift_color() if state else "secondary"
+    return format_html('<span class="badge text-bg-{}">{}</span>', color, drift_text(router))
+
+
+def unknown_url(router: PeeringRouter) -> str:
+    """Return where the neighbours of the router are listed that NetBox does not know."""
+    return f"{reverse('plugins:netbox_peering_manager:unknownneighbor_list')}?router_id={router.pk}"
 
 
 class RouterDriftTable(NetBoxTable):
-    """Give it routers with `state` and the device joined."""
+    """Give it routers with `state` and the device joined, and `unknown_count` annotated."""
 
     actions = None
     device = tables.Column(
@@ -50,6 +67,10 @@ class RouterDriftTable(NetBoxTable):
     compared = columns.DateTimeColumn(
         accessor="state__compared", timespec="minutes", verbose_name=_("Compared")
     )
+    unknown_count = tables.Column(
+        verbose_name=_("Unknown neighbors"),
+        linkify=lambda record: unknown_url(record) if record.unknown_count else None,
+    )
     failure = tables.Column(
         accessor="state__drift_failure", orderable=False, verbose_name=_("Why not compared")
     )
@@ -66,18 +87,27 @@ class RouterDriftTable(NetBoxTable):
             "since",
             "changes",
             "compared",
+            "unknown_count",
             "failure",
             "site",
             "config_template",
         )
-        default_columns = ("pk", "device", "drift", "since", "changes", "compared", "failure")
+        default_columns = (
+            "pk",
+            "device",
+            "drift",
+            "since",
+            "changes",
+            "compared",
+            "unknown_count",
+            "failure",
+        )
 
     def render_drift(self, record: PeeringRouter) -> SafeString:
-        return drift_badge(state_of_router(record))
+        return drift_badge(record)
 
     def value_drift(self, record: PeeringRouter) -> str:
-        state = state_of_router(record)
-        return str(state.get_drift_display() if state else _t("Never compared"))
+        return drift_text(record)
 
     def render_changes(self, value: str) -> SafeString:
         size = size_of(value)

@@ -13,13 +13,15 @@ from django.utils.translation import gettext_lazy, ngettext
 from netbox.object_actions import BulkExport
 from netbox.views import generic
 from netbox.views.generic.base import BaseMultiObjectView, BaseObjectView
+from utilities.query import count_related
 from utilities.views import GetReturnURLMixin, ViewTab, register_model_view
 
 from .. import filtersets, forms, tables
+from ..choices import ConfigModeChoices
 from ..jobs.drift import DriftJob
-from ..models import PeeringRouter
+from ..models import PeeringRouter, UnknownNeighbor
 from ..services.deployment.drift import why_not_compare
-from ..tables.drift import drift_badge, state_of_router
+from ..tables.drift import drift_badge, state_of_router, unknown_url
 from ..ui.diffs import drawn
 from ..ui.drift_routers import CompareNow
 from ..ui.fleet import DeploySelected
@@ -38,6 +40,7 @@ class ConfigurationDriftView(generic.ObjectListView):
         PeeringRouter.objects.with_device()
         .filter(push_enabled=True)
         .select_related("state", "config_template", "device__site")
+        .annotate(unknown_count=count_related(UnknownNeighbor, "router"))
         .order_by("state__drift_since", "device__name", "pk")
     )
     filterset = filtersets.PeeringRouterFilterSet
@@ -64,7 +67,12 @@ class RouterDriftView(generic.ObjectView):
         shown = visible_jobs(request.user).filter(pk=job.pk).first() if job else None
         return {
             "state": state,
-            "badge": drift_badge(state),
+            "badge": drift_badge(instance),
+            "is_merged": instance.config_mode == ConfigModeChoices.MERGE,
+            # They have no permission of their own: who may view the router sees them.
+            "unknown_count": instance.unknown_neighbors.count(),
+            "unknown_url": unknown_url(instance),
+            "polled": getattr(getattr(instance, "state", None), "polled", None),
             "diff": drawn(state.masked_diff if state else ""),
             "progress": job_progress(shown, request.user, reload=True) if shown else None,
             "why_not": why_not_compare(instance),

@@ -9,7 +9,7 @@ from core.models import Job
 
 from netbox_peering_manager.filtersets import PeeringRouterFilterSet
 from netbox_peering_manager.jobs.drift import CompareRoutersJob, DriftJob
-from netbox_peering_manager.models import Deployment, PeeringRouter, RouterState
+from netbox_peering_manager.models import Deployment, PeeringRouter, RouterState, UnknownNeighbor
 from netbox_peering_manager.services.deployment import drift
 from tests.deployments.scenery import make_router, make_user
 from tests.deployments.test_fleet import break_template, routers_with_a_session
@@ -162,6 +162,33 @@ class TestPages:
         shown = page(client_of(user), tab(router)).content.decode()
         assert "neighbor 198.51.100.1 remote-as 64496" in shown
         assert reverse(f"{P}:peeringrouter_compare_now", args=[router.pk]) in shown
+
+    def test_same_on_a_router_that_is_merged_into_says_what_that_means(self, user, router):
+        RouterState.objects.create(router=router, drift="same", compared=timezone.now())
+        client = client_of(user)
+        for address in (tab(router), LIST):
+            assert "Has all that NetBox has" in page(client, address).content.decode()
+        assert "Never polled" in page(client, tab(router)).content.decode()
+        PeeringRouter.objects.filter(pk=router.pk).update(config_mode="replace")
+        for address in (tab(router), LIST):
+            shown = page(client, address).content.decode()
+            assert "Has all that NetBox has" not in shown
+            assert ">Same<" in shown
+
+    def test_neighbours_that_netbox_does_not_know_stand_beside_it(self, user, router):
+        now = timezone.now()
+        RouterState.objects.create(router=router, drift="same", compared=now, polled=now)
+        for host in (1, 2):
+            UnknownNeighbor.objects.create(
+                router=router,
+                remote_ip=f"192.0.2.{host}",
+                bgp_state="established",
+                first_seen=now,
+                last_seen=now,
+            )
+        link = f'{reverse(f"{P}:unknownneighbor_list")}?router_id={router.pk}">2</a>'
+        for address in (tab(router), LIST):
+            assert link in page(client_of(user), address).content.decode()
 
     def test_the_tab_says_why_it_could_not_be_compared(self, user, router):
         told(router, "failed", "", drift_failure="no route to host")
