@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from netbox_routing.models import RouteMapEntry
 from users.models import User
 
 from netbox_peering_manager.choices import DeploymentStatusChoices as Status
@@ -144,10 +145,77 @@ def test_replace_takes_away_what_netbox_does_not_have_and_leaves_sessions_up(con
     before = configured.epochs()
     deploying.whole_template(configured.router)
     deployment = configured.ask()
+    assert (deployment.mode, deployment.status) == ("replace", Status.ROLLED_BACK), deployment.reason
+    assert f"leaves out {foreign}. Those that NetBox does not know: import" in deployment.reason
+    assert eventually(lambda: foreign in configured.epochs()), configured.lab.state()
+    # One that is down is nobody's loss.
+    down = f"router bgp 64500\n neighbor {foreign} shutdown\nexit\n"
+    assert configured.ask(kind="commands", commands=down).status == Status.DONE
+    deployment = configured.ask()
     assert (deployment.mode, deployment.status) == ("replace", Status.DONE), deployment.reason
     assert f"neighbor {foreign}" not in configured.running()
     del before[foreign]
     assert configured.epochs() == before
+
+
+def test_whole_configuration_that_leaves_sessions_out_is_undone(configured):
+    """A template whose condition fits no session: nobody has said in NetBox that they are to go."""
+    running = configured.running()
+    deploying.whole_template(configured.router)
+    template = configured.router.config_template
+    code = template.template_code
+    template.template_code = code.replace("{% set here = sessions |", "{% set here = [] |")
+    assert template.template_code != code
+    template.save()
+    deployment = configured.ask()
+    assert deployment.status == Status.ROLLED_BACK, deployment.reason
+    for address in configured.addresses(*MEMBERS):
+        assert f"{address} (missing)" in deployment.reason
+    assert "correct the config template, or disable or delete them in NetBox" in deployment.reason
+    assert configured.running() == running
+    assert eventually(lambda: configured.established() == configured.addresses(*MEMBERS))
+
+
+def test_sessions_that_are_switched_off_or_deleted_in_netbox_may_go_with_a_whole_configuration(configured):
+    deploying.whole_template(configured.router)
+    configured.enable(FRR_MEMBER, False)
+    delete_session(configured.session(BIRD_MEMBER, 6), with_bgp_peer=True)
+    deployment = configured.ask()
+    assert deployment.status == Status.DONE, deployment.reason
+    left = configured.addresses(*MEMBERS) - {
+        configured.address(FRR_MEMBER),
+        configured.address(BIRD_MEMBER, 6),
+    }
+    assert eventually(lambda: configured.established() == left), configured.lab.state()
+
+
+def test_partial_deployment_that_changes_what_others_use_waits_for_somebody(configured):
+    running, session = configured.running(), configured.session(FRR_MEMBER)
+    entries = RouteMapEntry.objects.filter(route_map__name__in=names_of_route_maps(configured))
+    entry = entries.filter(action="permit").order_by("pk").last()
+    route_map = entry.route_map
+    entry.set = {**(entry.set or {}), "local_preference": 77}
+    entry.save()
+    deployment = configured.ask(sessions=[session.pk])
+    assert deployment.status == Status.COMPARED, deployment.reason
+    assert f"route map {route_map.name} (" in deployment.reason
+    for address in configured.addresses(*MEMBERS) - {configured.address(FRR_MEMBER)}:
+        if ":" not in address:
+            assert address in deployment.reason
+    assert configured.address(FRR_MEMBER) not in deployment.reason
+    assert configured.running() == running
+    assert settle.settle() == []
+    assert pipeline.run(deployment.pk).status == Status.COMPARED
+    decisions.release(deployment, configured.user)
+    deployment = pipeline.run(deployment.pk)
+    assert deployment.status == Status.DONE, deployment.reason
+    assert "local-preference 77" in configured.running()
+
+
+def names_of_route_maps(world):
+    """The route maps that the router's IPv4 sessions use."""
+    lines = world.running().splitlines()
+    return {line.split()[-2] for line in lines if "route-map" in line and "neighbor" in line}
 
 
 def test_one_time_commands_are_sent_once_and_kept_nowhere(configured):
