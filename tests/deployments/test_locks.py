@@ -33,6 +33,9 @@ class Elsewhere:
                 self.pid = cursor.fetchone()[0]
             self._taken.set()
             self._over.wait(30)
+            with connection.cursor() as cursor:
+                # Not when the server comes to notice that the session is gone.
+                cursor.execute("SELECT pg_advisory_unlock_all()")
         finally:
             connection.close()
 

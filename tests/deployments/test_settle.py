@@ -51,9 +51,6 @@ def job(deployment, **fields):
     return made
 
 
-NOW = timezone.now()
-
-
 @pytest.mark.parametrize(
     ("fields", "due"),
     [
@@ -64,8 +61,8 @@ NOW = timezone.now()
         ({"status": Status.AWAITING_APPROVAL, "released": True}, False),
         ({"status": Status.APPROVED}, False),
         ({"status": Status.APPROVED, "released": True}, True),
-        ({"status": Status.SCHEDULED, "released": True, "scheduled": NOW - LATER}, True),
-        ({"status": Status.SCHEDULED, "released": True, "scheduled": NOW + LATER}, False),
+        ({"status": Status.SCHEDULED, "released": True, "scheduled": -LATER}, True),
+        ({"status": Status.SCHEDULED, "released": True, "scheduled": LATER}, False),
         ({"status": Status.COMMITTING}, True),
         ({"status": Status.CONFIRMING}, True),
         *(({"status": status, "released": True}, False) for status in Status.ENDED),
@@ -75,6 +72,8 @@ def test_what_is_due_or_was_left_is_to_be_worked_at(deployment, fields, due):
     values = dict(fields)
     if values.pop("released", False):
         values["released_by"] = deployment.requested_by
+    if "scheduled" in values:
+        values["scheduled"] += timezone.now()
     at(deployment, **values)
     assert settle.settle() == ([deployment] if due else [])
 
@@ -82,7 +81,7 @@ def test_what_is_due_or_was_left_is_to_be_worked_at(deployment, fields, due):
 @pytest.mark.parametrize("status", [JobStatusChoices.STATUS_PENDING, JobStatusChoices.STATUS_SCHEDULED])
 def test_job_that_its_queue_has_lost_keeps_nobody_waiting(deployment, status):
     at(deployment, status=Status.CONFIRMING)
-    lost = job(deployment, status=status, created=NOW - LATER)
+    lost = job(deployment, status=status, created=timezone.now() - LATER)
     assert settle.settle() == [deployment]
     queued = QueuedJob.create(print, id=str(lost.job_id), connection=django_rq.get_connection("default"))
     queued.save()
@@ -93,14 +92,14 @@ def test_job_that_its_queue_has_lost_keeps_nobody_waiting(deployment, status):
 
 
 def test_router_that_does_not_answer_is_asked_ever_more_rarely(deployment):
-    at(deployment, status=Status.COMMITTING, sent=NOW - LATER)
-    ended = {"status": JobStatusChoices.STATUS_FAILED, "completed": NOW}
+    at(deployment, status=Status.COMMITTING, sent=timezone.now() - LATER)
+    ended = {"status": JobStatusChoices.STATUS_FAILED, "completed": timezone.now()}
     for _attempt in range(settle.TRIED_AT_ONCE):
-        job(deployment, created=NOW - timedelta(minutes=5), **ended)
+        job(deployment, created=timezone.now() - timedelta(minutes=5), **ended)
         assert settle.settle() == [deployment]
-    job(deployment, created=NOW - timedelta(minutes=1), **ended)
+    job(deployment, created=timezone.now() - timedelta(minutes=1), **ended)
     assert settle.settle() == []
-    Job.objects.update(created=NOW - timedelta(minutes=3))
+    Job.objects.update(created=timezone.now() - timedelta(minutes=3))
     assert settle.settle() == [deployment]
 
 
@@ -115,13 +114,16 @@ def test_nobody_works_at_what_somebody_works_at(deployment):
     ("fields", "again"),
     [
         ({"status": "pending"}, False),
-        ({"status": "running", "started": timezone.now() + timedelta(minutes=1)}, False),
-        ({"status": "running", "started": timezone.now() - LATER}, True),
-        ({"status": "errored", "started": timezone.now() - LATER}, True),
+        ({"status": "running", "started": timedelta(0)}, False),
+        ({"status": "running", "started": -LATER}, True),
+        ({"status": "errored", "started": -LATER}, True),
     ],
 )
 def test_comparison_whose_job_died_is_begun_again(deployment, fields, again):
-    job(deployment, **fields)
+    values = dict(fields)
+    if "started" in values:
+        values["started"] += timezone.now()
+    job(deployment, **values)
     assert (settle.settle() == [deployment]) is again
 
 
