@@ -20,7 +20,7 @@ from .. import filtersets, forms, tables
 from ..choices import ConfigModeChoices
 from ..jobs.drift import DriftJob
 from ..models import PeeringRouter, UnknownNeighbor
-from ..services.deployment.drift import why_not_compare
+from ..services.deployment.drift import compares_exactly, why_not_compare
 from ..tables.drift import drift_badge, state_of_router, unknown_url
 from ..ui.diffs import drawn
 from ..ui.drift_routers import CompareNow
@@ -73,6 +73,7 @@ class RouterDriftView(generic.ObjectView):
             "unknown_count": instance.unknown_neighbors.count(),
             "unknown_url": unknown_url(instance),
             "polled": getattr(getattr(instance, "state", None), "polled", None),
+            "is_exact": compares_exactly(instance),
             "diff": drawn(state.masked_diff if state else ""),
             "progress": job_progress(shown, request.user, reload=True) if shown else None,
             "why_not": why_not_compare(instance),

@@ -116,6 +116,18 @@ class EosLike(JunosLike):
             self.box.revert()
 
 
+class NxosLike(JunosLike):
+    """Lists the lines that are missing, as netutils does."""
+
+    def load_merge_candidate(self, config):
+        super().load_merge_candidate(config)
+        self.loaded = [text.strip() for text in config.splitlines() if text.strip()]
+
+    def compare_config(self):
+        self.box.told("compare")
+        return "\n".join(text for text in self.loaded if text not in self.box.running)
+
+
 def put_behind(monkeypatch, box, driver=JunosLike):
     """Let every line to a router end at this one."""
 

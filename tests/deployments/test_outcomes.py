@@ -15,10 +15,18 @@ from dcim.models import Platform
 from netbox_peering_manager.choices import DeploymentStatusChoices as Status
 from netbox_peering_manager.exceptions import DeploymentError
 from netbox_peering_manager.models import Deployment, PeeringRouter
-from netbox_peering_manager.services.deployment import aftermath, asking, pipeline, sealed, settle, watch
+from netbox_peering_manager.services.deployment import (
+    aftermath,
+    asking,
+    drift,
+    pipeline,
+    sealed,
+    settle,
+    watch,
+)
 from netbox_peering_manager.services.devices.capabilities import TABLE
 
-from .boxes import Box, EosLike, JunosLike, put_behind
+from .boxes import Box, EosLike, JunosLike, NxosLike, put_behind
 from .scenery import make_router, make_sessions, make_user
 
 pytestmark = pytest.mark.django_db
@@ -26,7 +34,7 @@ ONE, TWO = "198.51.100.42", "198.51.100.43"
 GOOD = f"neighbor {ONE} remote-as 64496"
 BAD = f"neighbor {ONE} remote-as 64511"
 OTHER = f"neighbor {TWO} remote-as 64497"
-DRIVERS = {"junos": JunosLike, "eos": EosLike}
+DRIVERS = {"eos": EosLike, "junos": JunosLike, "nxos_ssh": NxosLike}
 
 
 @pytest.fixture(autouse=True)
@@ -136,7 +144,8 @@ def test_router_that_is_about_to_go_back_is_left_to_it(world):
 
 def interrupted(deployment, *, status=Status.CONFIRMING, confirm_by=None, ago=timedelta()):
     """As a worker leaves it that dies after the commit; the difference was that to the router as it was before."""
-    rows = f"[edit protocols bgp]\n-  {BAD}\n+  {GOOD}"
+    driver = deployment.router.device.platform.slug
+    rows = GOOD if driver == "nxos_ssh" else f"[edit protocols bgp]\n-  {BAD}\n+  {GOOD}"
     seen = [
         {
             "vrf": "",
@@ -215,6 +224,23 @@ def test_page_of_such_a_platform_says_so(world):
     _box, deployment = world("nxos_ssh")
     ran(deployment)
     assert any("may change nothing" in step.reason for step in deployment.steps.all())
+
+
+def test_router_does_not_differ_for_ever_by_what_was_taken_away(world, client):
+    box, deployment = world("nxos_ssh", running=(GOOD,))
+    template = deployment.router.config_template
+    template.template_code += f"\nno neighbor {TWO}"
+    template.save()
+    router = PeeringRouter.objects.with_access().get()
+    assert drift.compare_router(router).drift == "same"
+    box.running.append(OTHER)
+    state = drift.compare_router(router)
+    assert (state.drift, state.masked_diff) == ("differs", f"no neighbor {TWO}")
+    client.force_login(make_user("viewer"))
+    page = f"/plugins/peering-manager/routers/{router.pk}/drift/"
+    assert "some may change nothing" in client.get(page).content.decode()
+    PeeringRouter.objects.update(config_mode="replace")
+    assert "some may change nothing" not in client.get(page).content.decode()
 
 
 def test_session_that_holds_a_commit_outlives_a_read_that_failed(world):

@@ -15,8 +15,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from ...choices import ConfigModeChoices, DeploymentStatusChoices, RouterDriftChoices
-from ...exceptions import DeploymentRefused, DeviceError, PeeringError, RouterBusy
+from ...exceptions import DeploymentRefused, DeviceError, DriverRefused, PeeringError, RouterBusy
 from ...models import Deployment, PeeringRouter, PeeringSession, RouterState
+from ..devices.access import access_to
 from ..devices.device import Device
 from ..devices.masking import masked
 from ..rendering.peering import Rendered, render_peering
@@ -24,7 +25,7 @@ from . import configured, locks, sealed
 from .line import Line, refuse_pending
 from .naming import unnamed_in
 
-__all__ = ("compare_router", "to_compare", "why_not_compare")
+__all__ = ("compare_router", "compares_exactly", "to_compare", "why_not_compare")
 
 # What a comparison waits for a deployment of the same router that is only compared.
 WAIT_S = 30
@@ -69,6 +70,16 @@ def why_not_compare(router: PeeringRouter) -> str:
     if not router.config_template_id:
         return _("{router} has no config template. Choose one, on the peering router.").format(router=router)
     return ""
+
+
+def compares_exactly(router: PeeringRouter) -> bool:
+    """Whether what differs is what would change. Not where a driver lists the lines that it does not find."""
+    try:
+        exact = access_to(router).capabilities.compare_exact
+    except DriverRefused:
+        # Nothing is compared.
+        return True
+    return exact or router.config_mode == ConfigModeChoices.REPLACE
 
 
 def to_compare() -> list[PeeringRouter]:
