@@ -3,6 +3,7 @@ The sessions of a real router come into NetBox, once; and what NetBox then rende
 """
 
 import re
+from collections import Counter
 
 import pytest
 
@@ -161,6 +162,35 @@ def test_what_netbox_renders_then_is_what_the_router_has(world):
     assert [line for line in changed if not said.fullmatch(line)] == []
 
 
+def test_policy_that_is_left_to_the_user_stays_on_a_router_that_is_merged_into(world):
+    """A route map whose entries do something is not read, so NetBox has no say in it."""
+    text = router_text(world.lab)
+    text = text.replace("route-map ALL permit 10\n", "route-map ALL permit 10\n set local-preference 150\n")
+    deploying.replace(world.lab, text)
+    job = read(world)
+    plan = plan_of(world, job)
+    assert ({each.reason for each in plan.left_out}, plan.new) == ({"no-policy"}, ())
+    outcome = run(world, job, without_policies=True)
+    assert len(outcome["made"]) == 8, outcome["left_out"]
+    before, up = policy_of(world.running()), world.established()
+    session = world.session(PLAIN)
+    session.description = "Aurora from NetBox"
+    session.save()
+    deployment = world.ask(sessions=[session.pk])
+    assert deployment.status == "done", deployment.reason
+    running = world.running()
+    assert "description Aurora from NetBox" in running
+    assert policy_of(running) == before
+    assert any("route-map ALL in" in line for line in before)
+    assert world.established() >= up
+
+
+def policy_of(text):
+    """The lines of policies, each with how often it stands there."""
+    lines = (line.strip() for line in text.splitlines())
+    return Counter(line for line in lines if "route-map" in line or line.startswith("set "))
+
+
 def test_session_changed_on_the_router_is_taken_over_when_chosen(world):
     run(world, read(world))
     address = world.address(PLAIN)
@@ -171,8 +201,8 @@ def test_session_changed_on_the_router_is_taken_over_when_chosen(world):
     assert {each.neighbor.remote_ip for each in plan.different} == world.addresses(PLAIN)
     chosen = {"update": Update.CHOSEN, "take": (f"|{address}|",)}
     assert [each["changed"] for each in run(world, job, **chosen)["changed"]] == [("description",)]
-    assert world.session(PLAIN).bgp_peer.description == "Aurora moved"
-    assert world.session(PLAIN, 6).bgp_peer.description == "Aurora Broadband"
+    assert world.session(PLAIN).description == "Aurora moved"
+    assert world.session(PLAIN, 6).description == "Aurora Broadband"
 
 
 def test_router_that_does_not_let_us_in_is_told_and_nothing_is_made(world, settings):

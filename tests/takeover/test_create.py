@@ -170,9 +170,9 @@ def test_bgp_peer_without_session_is_wrapped_and_kept(router):
     session = PeeringSession.objects.get(pk=done.session_id)
     assert session.bgp_peer == peer
     assert BGPPeer.objects.get().description == "As it was"
-    assert [
-        each.name for each in replanned(router, neighbor(description="Other")).different[0].differences
-    ] == ["description"]
+    # The session's own description is what is rendered.
+    assert session.description == "Other"
+    assert replanned(router, neighbor(description="Other")).same
 
 
 def test_changes_and_events_are_those_of_single_edits(router, monkeypatch):
@@ -218,6 +218,18 @@ def test_chosen_session_gets_what_the_router_has_and_each_change_is_recorded(rou
     assert replanned(router, full_neighbor()).same
     session.refresh_from_db()
     assert secrets.reveal_password(session) == SECRET
+
+
+def test_description_of_the_session_is_what_is_compared_and_changed(router):
+    session = known_session(router, description="New")
+    session.description = "Old"
+    session.save()
+    [different] = replanned(router, neighbor(description="New")).different
+    assert [(each.netbox, each.router) for each in different.differences] == [("Old", "New")]
+    imported(router, neighbor(description="New"), update=Update.ALL)
+    session.refresh_from_db()
+    assert session.description == "New"
+    assert replanned(router, neighbor(description="New")).same
 
 
 def test_family_is_switched_on_and_off(router):

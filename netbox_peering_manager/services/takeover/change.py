@@ -72,7 +72,11 @@ type Taker = Callable[[Change, "Difference", "Decided", "Side", "Making"], None]
 def _description(
     change: Change, _difference: "Difference", decided: "Decided", side: "Side", _making: "Making"
 ) -> None:
-    change.set(side.peer, description=decided.neighbor.description[:LONGEST_DESCRIPTION])
+    wanted = decided.neighbor.description[:LONGEST_DESCRIPTION]
+    change.set(side.peer, description=wanted)
+    if side.session.description:
+        # It is rendered before that of its BGP peer.
+        change.set(side.session, description=wanted)
 
 
 def _enabled(

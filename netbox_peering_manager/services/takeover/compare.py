@@ -125,10 +125,11 @@ def _source(neighbor: FoundNeighbor, _policies: Any, side: Side) -> Differences:
 
 
 def _description(neighbor: FoundNeighbor, _policies: Any, side: Side) -> Differences:
+    ours = side.session.description or side.peer.description
     # A session without a description is rendered with its name.
-    known = {side.peer.description, side.peer.name or ""} if neighbor.description else {side.peer.description}
+    known = {ours, side.peer.name or ""} if neighbor.description else {ours}
     if neighbor.description not in known:
-        yield Difference("description", side.peer.description, neighbor.description)
+        yield Difference("description", ours, neighbor.description)
 
 
 def _enabled(neighbor: FoundNeighbor, _policies: Any, side: Side) -> Differences:
