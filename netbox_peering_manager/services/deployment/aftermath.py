@@ -194,9 +194,10 @@ def _find_out_once(
             confirm_or_roll_back(deployment, contents, line, lock)
         case Next.JUDGE:
             _begin_to_confirm(deployment)
-            _judge(deployment, contents, _watch(deployment, contents, line, lock))
+            _judge(deployment, contents, _watch(deployment, contents, line, lock, in_time=False))
         case Next.TELL:
-            _tell(deployment, contents, _watch(deployment, contents, line, lock), found, because)
+            watched = _watch(deployment, contents, line, lock, in_time=False)
+            _tell(deployment, contents, watched, found, because)
         case Next.ROLL_BACK:
             why = because or _("It was interrupted, and the router has not all of it.")
             _roll_back(deployment, contents, line, lock, why)
@@ -246,7 +247,10 @@ def _is_recent(deployment: Deployment) -> bool:
     return deployment.sent is not None and timezone.now() - deployment.sent < within
 
 
-def _watch(deployment: Deployment, contents: sealed.Sealed, line: Line, lock: locks.Held) -> Watched:
+def _watch(
+    deployment: Deployment, contents: sealed.Sealed, line: Line, lock: locks.Held, *, in_time: bool = True
+) -> Watched:
+    """How the sessions are in the end. `in_time`: before the router goes back by itself, when it is to."""
     before = health.from_json(deployment.sessions_before)
     # What the whole configuration does not name is taken away as well, but nobody has said that it should be.
     going = set(contents.going)
@@ -254,7 +258,7 @@ def _watch(deployment: Deployment, contents: sealed.Sealed, line: Line, lock: lo
         down = health.taken_down(contents.text)
         going |= {(one.vrf, one.remote_ip) for one in before if one.remote_ip in down}
     waits = Time(deployment.router.health_timeout)
-    if deployment.confirm_by is not None:
+    if in_time and deployment.confirm_by is not None:
         # There has to be time for one more step: a commit that is confirmed too late is none.
         left_s = max(0.0, _remaining_s(deployment) - line.access.timeout_s)
         waits = Time(min(waits.timeout_s, left_s), at_most_s=left_s)

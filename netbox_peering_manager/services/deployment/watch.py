@@ -72,7 +72,9 @@ def wait_until_healthy(
         now = time.monotonic()
         longest = max(longest, now - asked)
         well_since = (well_since or now) if watched is not None and watched.verdict.is_healthy else None
-        is_over = well_since is None and now - began >= time_.timeout_s
+        # One that was not answered is asked once more while there is time: an answer decides, and silence does not.
+        is_told = watched is not None or time_.at_most_s is None
+        is_over = well_since is None and is_told and now - began >= time_.timeout_s
         is_quiet = well_since is not None and now - well_since >= time_.quiet_s
         if is_over or is_quiet or _is_last(time_, now + time_.pause_s + longest - began):
             if watched is None:
