@@ -21,3 +21,22 @@ from netbox_peering_manager.services.deployment.aftermath import Found, Left, Ne
 )
 def test_what_follows_from_where_the_router_stands(left, pending, reverts, expected):
     assert what_next(Found(pending, left), reverts=reverts) is expected
+
+
+@pytest.mark.parametrize(
+    ("left", "pending", "committed", "expected"),
+    [
+        # The driver's comparison says nothing: what is known is how far the worker came.
+        (Left.NOTHING, True, False, Next.ROLL_BACK),
+        (Left.SOMETHING_ELSE, True, True, Next.CONFIRM),
+        (Left.NOTHING, False, True, Next.TELL),
+        (Left.AS_REVIEWED, False, False, Next.TELL),
+    ],
+)
+def test_what_follows_where_no_comparison_can_tell(left, pending, committed, expected):
+    assert what_next(Found(pending, left, exact=False), reverts=True, committed=committed) is expected
+
+
+@pytest.mark.parametrize("left", Left)
+def test_commit_that_only_another_session_can_confirm_is_waited_for(left):
+    assert what_next(Found(True, left), reverts=True, committed=True, reachable=False) is Next.WAIT

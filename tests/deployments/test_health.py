@@ -3,7 +3,7 @@
 import pytest
 
 from netbox_peering_manager.services.deployment import health
-from netbox_peering_manager.services.devices.neighbors import Neighbor
+from netbox_peering_manager.services.devices.neighbors import Neighbor, Prefixes
 
 
 def neighbor(address, state="established", **fields):
@@ -79,3 +79,15 @@ def test_whole_configuration_takes_away_the_neighbours_that_it_does_not_name():
     text = "router bgp 64500\n neighbor 198.51.100.1 remote-as 1\n neighbor 2001:DB8:0::1 remote-as 2\n"
     neighbors = [neighbor("198.51.100.1"), neighbor("198.51.100.11"), neighbor("2001:db8::1")]
     assert health.absent_from(text, neighbors) == {("", "198.51.100.11")}
+
+
+def test_session_whose_prefixes_all_went_is_told_by_family_and_survives_being_kept():
+    full, none = Prefixes(accepted=120), Prefixes(accepted=0)
+    before = (neighbor("198.51.100.11", ipv4=full, ipv6=none), neighbor("198.51.100.12", ipv4=full))
+    now = (neighbor("198.51.100.11", ipv4=none, ipv6=none), neighbor("198.51.100.12", "idle", ipv4=none))
+    kept = health.from_json(health.to_json(before))
+    assert health.dried_up(kept, now) == ("198.51.100.11 (IPv4, 120 before)",)
+    assert health.dried_up(kept, kept) == ()
+    # What was kept before prefixes were.
+    old = [{key: value for key, value in one.items() if key != "accepted"} for one in health.to_json(before)]
+    assert health.dried_up(health.from_json(old), now) == ()
