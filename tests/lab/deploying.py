@@ -4,6 +4,7 @@ session with each of some members in both families.
 """
 
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -169,20 +170,27 @@ def empty(lab, name=EDGE):
         replace(lab, configuration(lab.nodes[name], list(lab.nodes.values())), name)
 
 
-def replace(lab, text, name=EDGE):
-    """Give the router this configuration, past NetBox."""
+@contextmanager
+def somebody_else(lab, name=EDGE):
+    """A driver that speaks to the router past NetBox."""
     router = lab.routers[name]
     driver = get_network_driver("frr")(
         router.host, router.user, "", timeout=20, optional_args=router.optional_args
     )
     driver.open()
     try:
+        yield driver
+    finally:
+        driver.close()
+
+
+def replace(lab, text, name=EDGE):
+    """Give the router this configuration, past NetBox."""
+    with somebody_else(lab, name) as driver:
         if driver.has_pending_commit():
             driver.rollback()
         driver.load_replace_candidate(config=text)
         driver.commit_config()
-    finally:
-        driver.close()
 
 
 def _reach(device: Device, host: str):

@@ -280,7 +280,7 @@ def test_sshd_gone_after_the_commit_leaves_it_to_be_asked_again(world, change, m
         deployment.refresh_from_db()
         assert deployment.status == Status.CONFIRMING
         assert "not known yet" in deployment.steps.last().reason
-    assert eventually(lambda: not deploying.has_pending(world.lab))
+    assert eventually(lambda: not deploying.has_pending(world.lab), 40)
     deployment = settled(deployment)
     assert deployment.status == Status.ROLLED_BACK, deployment.reason
     assert world.running() == text["running"]
@@ -299,6 +299,46 @@ def test_router_that_hangs_ends_the_comparison(world, change, settings):
     deployment.refresh_from_db()
     assert deployment.status == Status.FAILED
     assert EDGE in deployment.reason
+
+
+@pytest.mark.parametrize("when", ["compare", "commit"])
+def test_commit_of_somebody_else_that_waits_is_left_alone(world, change, when):
+    deployment = asked(world, change)
+    if when == "commit":
+        Deployment.objects.filter(pk=deployment.pk).update(released_by=None)
+        assert pipeline.run(deployment.pk).status == Status.COMPARED
+        Deployment.objects.filter(pk=deployment.pk).update(released_by=world.user)
+    with deploying.somebody_else(world.lab) as driver:
+        theirs = f"router bgp 64500\n neighbor {world.address(MEMBER, 6)} description theirs\nexit\n"
+        driver.load_merge_candidate(config=theirs)
+        driver.commit_config(revert_in=120)
+        with pytest.raises(DeploymentError, match="somebody else's commit waits"):
+            pipeline.run(deployment.pk)
+        deployment.refresh_from_db()
+        assert deployment.status == Status.FAILED
+        assert EDGE in deployment.reason
+        assert driver.has_pending_commit()
+        assert "description theirs" in world.running()
+        assert "description changed" not in world.running()
+        driver.rollback()
+
+
+@pytest.mark.parametrize("which", ["change", "spoilt"])
+def test_router_that_went_back_while_the_sessions_were_watched(world, which, request, monkeypatch, text):
+    """Whether they were well or lost: it has what it had before, and nothing is confirmed or taken back."""
+    deployment = asked(world, request.getfixturevalue(which))
+
+    def go_back():
+        with deploying.somebody_else(world.lab) as driver:
+            driver.rollback()
+
+    At(monkeypatch, "confirming", go_back)
+    deployment = pipeline.run(deployment.pk)
+    assert deployment.status == Status.ROLLED_BACK, deployment.reason
+    assert "as it was before" in deployment.reason
+    assert world.running() == text["running"]
+    assert not deploying.has_pending(world.lab)
+    assert eventually(lambda: world.established() == world.addresses(*MEMBERS)), world.lab.state()
 
 
 def test_wrong_password_is_refused_and_shown_nowhere(world, change):
