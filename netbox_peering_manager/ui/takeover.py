@@ -35,6 +35,8 @@ NAMES = {
     "bfd": gettext_lazy("BFD profile"),
     **SESSION_NAMES,
 }
+# What is found by its name, whatever it holds.
+BY_NAME = ("peer_group", "route_map", "bfd")
 # What differs, in words.
 FIELDS = {
     "remote_asn": gettext_lazy("Remote AS"),
@@ -104,7 +106,7 @@ def previewed(plan: Plan, visible: set[int]) -> Preview:
         for each in plan.new
     ]
     objects = [
-        {"label": names[each.kind], "name": each.name, "details": each.details, "is_made": each.pk is None}
+        {"label": names[each.kind], "name": each.name, "details": each.details, "kind": each.kind, "pk": each.pk}
         for each in sorted(plan.objects, key=lambda each: list(NAMES).index(each.kind))
     ]
     return Preview(
@@ -114,9 +116,8 @@ def previewed(plan: Plan, visible: set[int]) -> Preview:
         left_out=_rows(_left_out(_shown(each) for each in plan.left_out)),
         absent=_rows([{"name": each.name, "url": _url(each.session_id, visible)} for each in plan.absent]),
         made=_counted(Counter(each.kind for each in plan.made_objects)),
-        made_objects=_rows([each for each in objects if each["is_made"]]),
-        # Of others there is nothing to say.
-        used_objects=_rows([each for each in objects if not each["is_made"] and each["details"]]),
+        made_objects=_rows([each for each in objects if each["pk"] is None]),
+        used_objects=_rows([each for each in objects if each["pk"] is not None and each["kind"] in BY_NAME]),
         reasons=_reasons(each.reason for each in plan.left_out),
         unread=plan.unread,
         can_change=any(_can_take(each) for each in plan.different),

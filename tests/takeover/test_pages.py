@@ -8,7 +8,7 @@ import pytest
 from django.urls import reverse
 
 from core.models import Job, ObjectChange
-from netbox_routing.models import BGPPeer
+from netbox_routing.models import BGPPeer, BGPPeerTemplate
 
 from netbox_peering_manager.exceptions import LoginRefused
 from netbox_peering_manager.jobs import takeover as jobs
@@ -100,6 +100,16 @@ def test_reading_is_a_job_whose_progress_the_page_shows(router, root):
     assert (response.url, job.user, job.object) == (url_of(router, job), root, router)
     page = text_of(browser(root).get(response.url))
     assert f"/jobs/{job.pk}/progress/" in page
+
+
+def test_preview_names_what_is_used_without_being_compared(router, root, peer):
+    job = reading(router, root, full_neighbor())
+    assert 'id="used"' not in text_of(browser(root).get(url_of(router, job)))
+    BGPPeerTemplate.objects.create(name="MEMBERS")
+    page = text_of(browser(root).get(url_of(router, job)))
+    used = page[page.index('id="used"') :]
+    assert "MEMBERS" in used
+    assert "what it holds is not compared with what the router has" in used
 
 
 class Router:
