@@ -61,6 +61,8 @@ class PeeringManagerConfig(PluginConfig):
         "device_timeout_s": 60,
         # Hours for which a comparison, and an approval, is good.
         "deployment_valid_h": 24,
+        # Days after their end that deployments keep their texts and what was seen of neighbours.
+        "deployment_texts_days": 365,
         # So many failures stop the deployment of many routers.
         "deployment_max_failures": 3,
         # Minutes between two polls of a router that names no interval of its own. 0: none.

@@ -163,6 +163,7 @@ _CAPABILITIES: dict[str, Any] = {
 _ROUTER_NUMBERS = {
     "device_timeout_s": 1,
     "deployment_valid_h": 1,
+    "deployment_texts_days": 1,
     "deployment_max_failures": 1,
     "poll_interval": 0,
     "state_changes_days": 1,

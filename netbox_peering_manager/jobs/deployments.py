@@ -12,7 +12,7 @@ from utilities.rqworker import any_workers_for_queue
 from ..choices import DeploymentStatusChoices
 from ..exceptions import PeeringError, RouterBusy
 from ..models import Deployment
-from ..services.deployment import moves, pipeline, settle
+from ..services.deployment import forgetting, moves, pipeline, settle
 from ..services.devices.typed import take
 from ..settings import PLUGIN, get_setting
 
@@ -101,3 +101,15 @@ class DeploymentPassJob(JobRunner):
         # One of each minute is kept for nobody.
         earlier = Job.objects.filter(name=self.name, object_id=None, completed__isnull=False, log_entries=[])
         earlier.exclude(pk=self.job.pk).exclude(error__gt="").delete()
+
+
+@system_job(1440)
+class ForgetTextsJob(JobRunner):
+    """Empty the texts of deployments that ended long ago, by the settings."""
+
+    class Meta:
+        name = "Forget Texts of Deployments"
+
+    def run(self, *args: Any, **kwargs: Any) -> None:
+        count = forgetting.forget_texts()
+        self.logger.info(f"Emptied the texts of {count} deployments.")

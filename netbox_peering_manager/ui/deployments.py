@@ -11,7 +11,8 @@ from django.utils.translation import gettext_lazy as _
 from netbox.ui import attrs, panels
 
 from ..choices import DeploymentStatusChoices as Status
-from ..models import Deployment, PeeringSession
+from ..models import Deployment, DeploymentSession, PeeringSession
+from ..services.deployment.reading import Reading, commands_shown, why_hidden
 from .diffs import drawn
 from .jobs import JobProgress, job_progress, visible_jobs
 
@@ -28,6 +29,7 @@ __all__ = (
     "TargetsPanel",
     "TextPanel",
     "Underway",
+    "reading_of",
     "underway",
 )
 
@@ -35,6 +37,15 @@ APP = "netbox_peering_manager"
 TEMPLATES = f"{APP}/deployments"
 # Something is about to happen by itself.
 MOVING = (Status.RENDERED, *Status.SENDING)
+
+
+def reading_of(context: Any) -> Reading:
+    """Return what of the page's deployment may be shown; the panels share what it looks up."""
+    deployment = context["object"]
+    if not hasattr(deployment, "reading"):
+        deployment.reading = Reading(context["request"].user, [deployment])
+    reading: Reading = deployment.reading
+    return reading
 
 
 class ScopeAttr(attrs.TextAttr):
@@ -81,10 +92,12 @@ class DiffPanel(panels.ObjectPanel):
 
     def get_context(self, context: Any) -> dict:
         deployment = context["object"]
+        is_read = reading_of(context).texts(deployment)
         return {
             **super().get_context(context),
-            "diff": drawn(deployment.masked_diff),
+            "diff": drawn(deployment.masked_diff if is_read else ""),
             "is_compared": deployment.status != Status.RENDERED,
+            "why_hidden": "" if is_read else why_hidden(),
         }
 
     def should_render(self, context: Any) -> bool:
@@ -100,7 +113,9 @@ class TextPanel(panels.ObjectPanel):
     title = _("Rendered text")
 
     def get_context(self, context: Any) -> dict:
-        text = context["object"].masked_text
+        deployment = context["object"]
+        text = deployment.masked_text if reading_of(context).texts(deployment) else ""
+        text = text or commands_shown(deployment, context["request"].user)
         return {**super().get_context(context), "text": text, "lines": text.count("\n")}
 
     def should_render(self, context: Any) -> bool:
@@ -114,7 +129,11 @@ class StepsPanel(panels.ObjectPanel):
     title = _("History")
 
     def get_context(self, context: Any) -> dict:
-        return {**super().get_context(context), "steps": list(context["object"].steps.order_by("-pk"))}
+        deployment = context["object"]
+        steps = list(deployment.steps.order_by("-pk"))
+        for step in steps:
+            step.reason = reading_of(context).reason(deployment, step.reason)
+        return {**super().get_context(context), "steps": steps}
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,15 +153,15 @@ class TargetsPanel(panels.ObjectPanel):
     title = _("Sessions")
 
     def get_context(self, context: Any) -> dict:
-        targets = list(_targets(context["object"], context["request"].user))
+        rows = reading_of(context).targets(context["object"])
+        targets = list(_targets(rows, context["request"].user))
         return {**super().get_context(context), "targets": targets}
 
     def should_render(self, context: Any) -> bool:
         return bool(context["targets"])
 
 
-def _targets(deployment: Deployment, user: "AbstractBaseUser | AnonymousUser") -> Iterator[Target]:
-    rows = list(deployment.targets.all())
+def _targets(rows: Sequence[DeploymentSession], user: "AbstractBaseUser | AnonymousUser") -> Iterator[Target]:
     wanted = [row.session_id for row in rows if row.session_id]
     seen = PeeringSession.objects.restrict(user, "view").filter(pk__in=wanted).order_by()
     visible = set(seen.values_list("pk", flat=True)) if wanted else set()
@@ -172,7 +191,11 @@ class SessionsPanel(panels.ObjectPanel):
 
     def get_context(self, context: Any) -> dict:
         deployment = context["object"]
-        rows = health_of(deployment.sessions_before, deployment.sessions_after)
+        reading = reading_of(context)
+        rows = health_of(
+            reading.neighbors(deployment, deployment.sessions_before),
+            reading.neighbors(deployment, deployment.sessions_after),
+        )
         return {**super().get_context(context), "rows": rows}
 
     def should_render(self, context: Any) -> bool:

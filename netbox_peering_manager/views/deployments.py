@@ -72,6 +72,12 @@ class DeploymentView(generic.ObjectView):
         layout.Row(layout.Column(ui.TextPanel())),
     )
 
+    def get_extra_context(self, request: HttpRequest, instance: Deployment) -> dict[str, Any]:
+        # Shown, never saved: the panel of attributes takes it as it is.
+        reading = ui.reading_of({"object": instance, "request": request})
+        instance.reason = reading.reason(instance, instance.reason)
+        return {}
+
 
 @register_model_view(Deployment, "progress")
 class DeploymentProgressView(BaseObjectView):

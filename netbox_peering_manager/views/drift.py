@@ -21,6 +21,7 @@ from ..choices import ConfigModeChoices
 from ..jobs.drift import DriftJob
 from ..models import PeeringRouter, UnknownNeighbor
 from ..services.deployment.drift import compares_exactly, why_not_compare
+from ..services.deployment.rights import may_read_routers
 from ..tables.drift import drift_badge, state_of_router, unknown_url
 from ..ui.diffs import drawn
 from ..ui.drift_routers import CompareNow
@@ -63,6 +64,7 @@ class RouterDriftView(generic.ObjectView):
 
     def get_extra_context(self, request: HttpRequest, instance: PeeringRouter) -> dict[str, Any]:
         state = state_of_router(instance)
+        is_read = bool(may_read_routers(request.user, [instance.device_id]))
         job = DriftJob.underway(instance)
         shown = visible_jobs(request.user).filter(pk=job.pk).first() if job else None
         return {
@@ -74,7 +76,8 @@ class RouterDriftView(generic.ObjectView):
             "unknown_url": unknown_url(instance),
             "polled": getattr(getattr(instance, "state", None), "polled", None),
             "is_exact": compares_exactly(instance),
-            "diff": drawn(state.masked_diff if state else ""),
+            "diff": drawn(state.masked_diff if state and is_read else ""),
+            "is_hidden": not is_read,
             "progress": job_progress(shown, request.user, reload=True) if shown else None,
             "why_not": why_not_compare(instance),
             "may_compare": request.user.has_perm(ADD),

@@ -9,7 +9,7 @@ from users.models import User
 
 from netbox_peering_manager.choices import DeploymentStatusChoices as Status
 from netbox_peering_manager.exceptions import DeploymentRefused, RouterBusy
-from netbox_peering_manager.models import Deployment, PeeringRouter
+from netbox_peering_manager.models import Deployment, PeeringRouter, PeeringSession
 from netbox_peering_manager.services.deployment import decisions, locks, pipeline, settle
 from tests.shared import once
 
@@ -101,7 +101,8 @@ def test_each_decision_needs_its_right_for_that_deployment(deployment, verb):
     for user in (without, of_others, retired):
         with pytest.raises(DeploymentRefused, match="You may not"):
             VERBS[verb](deployment, user)
-    VERBS[verb](deployment, allowed("with", (Deployment, RIGHT[verb], None)))
+    # Who approves has to see what.
+    VERBS[verb](deployment, allowed("with", (Deployment, RIGHT[verb], None), (PeeringSession, "view", None)))
 
 
 def test_author_does_not_approve_where_somebody_else_has_to(deployment, second):

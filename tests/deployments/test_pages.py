@@ -138,14 +138,15 @@ def test_secrets_are_on_no_page_and_in_no_change_record(admin):
         assert not {"encrypted_text", "masked_text", "masked_diff", "text_digest", "diff_digest"} & set(data)
 
 
-def test_sessions_that_the_user_may_not_view_are_named_without_a_link():
+def test_sessions_that_the_user_may_not_view_are_not_named():
     router = make_router()
     [session] = make_sessions(router, "198.51.100.42")
     deployment = keep_deployment(router, [session])
     user = get_user_model().objects.create_user("viewer")
     allow(user, "netbox_peering_manager.deployment", "view")
     text = page(client_of(user), at(deployment)).content.decode()
-    assert "198.51.100.42" in text
+    assert "198.51.100.42" not in text
+    assert "Hidden: it is about sessions that you may not view." in text
     assert session.get_absolute_url() not in text
 
 

@@ -122,7 +122,8 @@ class DeployingTest(APITestCase):
         answer = self.post(f"routers/{router.pk}/commands/", data)
         assert answer.status_code == 201
         assert "hunter2hunter2" not in answer.content.decode()
-        assert "password ****" in answer.json()["masked_text"]
+        # No rule knows every notation of a password, so nothing of what is typed is kept but sealed.
+        assert answer.json()["masked_text"] == ""
         for wrong in (
             {"commands": "password ********"},
             {"commands": "x", "username": "ann"},

@@ -95,6 +95,7 @@ def test_profiles_are_refused_without_the_secret(profile, why):
         ("device_timeout_s", 0),
         ("device_timeout_s", True),
         ("deployment_valid_h", 0),
+        ("deployment_texts_days", 0),
         ("poll_interval", -1),
         ("drift_interval", 1.5),
         ("samples_all_h", None),

@@ -12,6 +12,7 @@ from ...choices import ConfigModeChoices, DeploymentKindChoices, DeploymentStatu
 from ...exceptions import DeploymentRefused
 from ...models import Deployment, DeploymentSession, DeploymentStep
 from ...services.deployment import decisions, together
+from ...services.deployment.reading import Reading
 from ...services.secrets import MASK
 from ...ui.diffs import size_of
 from .routers import PeeringRouterSerializer
@@ -76,6 +77,8 @@ class DeploymentSerializer(PrimaryModelSerializer):
     moves_to = None
     lines_added = serializers.SerializerMethodField()
     lines_removed = serializers.SerializerMethodField()
+    # True where texts, changes and reasons are left out, because they are about sessions that the user may not view.
+    hidden = serializers.SerializerMethodField()
 
     class Meta:
         model = Deployment
@@ -97,6 +100,7 @@ class DeploymentSerializer(PrimaryModelSerializer):
             "masked_diff",
             "lines_added",
             "lines_removed",
+            "hidden",
             "sessions_before",
             "sessions_after",
             "targets",
@@ -139,9 +143,42 @@ class DeploymentSerializer(PrimaryModelSerializer):
     def to_representation(self, instance):
         # As NetBox does for events.
         if self.context.get("request") is None:
-            for name in LONG:
+            for name in (*LONG, "hidden"):
                 self.fields.pop(name, None)
-        return super().to_representation(instance)
+            return super().to_representation(instance)
+        return self._without_hidden(super().to_representation(instance), instance)
+
+    def _without_hidden(self, shown, deployment):
+        reading = self._reading(deployment)
+        for name in ("masked_text", "masked_diff"):
+            if name in shown and not reading.texts(deployment):
+                shown[name] = None
+        for name in ("sessions_before", "sessions_after"):
+            if name in shown:
+                shown[name] = reading.neighbors(deployment, shown[name])
+        if "reason" in shown:
+            shown["reason"] = reading.reason(deployment, shown["reason"])
+        if "targets" in shown:
+            targets = reading.targets(deployment)
+            shown["targets"] = DeploymentTargetSerializer(targets, many=True, context=self.context).data
+        for step in shown.get("steps", ()):
+            step["reason"] = reading.reason(deployment, step["reason"])
+        return shown
+
+    def _reading(self, deployment):
+        """What the user may read: looked up once for all of a list."""
+        holder = self.parent or self
+        if not isinstance(reading := getattr(holder, "reading", None), Reading):
+            listed = getattr(holder, "instance", None)
+            reading = Reading(
+                self.context["request"].user, listed if isinstance(listed, list | tuple) else [deployment]
+            )
+            if isinstance(listed, list | tuple):
+                holder.reading = reading
+        return reading
+
+    def get_hidden(self, deployment: Deployment) -> bool:
+        return not self._reading(deployment).texts(deployment)
 
     def get_lines_added(self, deployment: Deployment) -> int:
         return size_of(deployment.masked_diff).added

@@ -10,6 +10,7 @@ from users.api.serializers import UserSerializer
 
 from ...choices import RouterDriftChoices
 from ...models import DeploymentBatch, PeeringRouter, RouterState
+from ...services.deployment.rights import may_read_routers
 from ...ui.fleet import batch_progress
 from .deployments import future, not_both
 
@@ -118,7 +119,7 @@ class DeployRoutersInputSerializer(serializers.Serializer):
 class RouterDriftSerializer(serializers.ModelSerializer):
     """
     What the last comparison found. `drift` is null for a router that was never compared; `masked_diff` is what
-    configuring the router would change.
+    configuring the router would change, null to who may not view all of its sessions.
     """
 
     router = serializers.PrimaryKeyRelatedField(queryset=PeeringRouter.objects.all())
@@ -127,3 +128,9 @@ class RouterDriftSerializer(serializers.ModelSerializer):
     class Meta:
         model = RouterState
         fields = ("router", "drift", "drift_since", "compared", "masked_diff", "drift_failure")
+
+    def to_representation(self, instance):
+        shown = super().to_representation(instance)
+        if not may_read_routers(self.context["request"].user, [instance.router.device_id]):
+            shown["masked_diff"] = None
+        return shown

@@ -92,7 +92,7 @@ def request(
         reason=masked(reason, contents.secrets),
         expires=good_until(scheduled),
         encrypted_text=sealed.seal(contents),
-        masked_text=masked(contents.text, contents.secrets),
+        masked_text=_text_to_keep(asked, contents),
         text_digest=sealed.digest(contents.text),
     )
     with transaction.atomic():
@@ -267,6 +267,11 @@ def _contents(router: PeeringRouter, asked: _Asked) -> tuple[sealed.Sealed, Rend
     passwords = {session["password"] for session in rendered.context["sessions"]} - {""}
     contents = sealed.Sealed(rendered.content, tuple(sorted(passwords)), _going(rendered))
     return contents, rendered
+
+
+def _text_to_keep(asked: _Asked, contents: sealed.Sealed) -> str:
+    """What is kept for good. Of one-time commands nothing: in what people type no rule finds every secret."""
+    return "" if asked.kind == DeploymentKindChoices.COMMANDS else masked(contents.text, contents.secrets)
 
 
 def _rendered(

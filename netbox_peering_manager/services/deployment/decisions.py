@@ -151,6 +151,8 @@ def why_not_approve(deployment: Deployment, user: "AbstractBaseUser") -> str:
         return _("You asked for it: somebody else has to approve what is sent to {router}.").format(
             router=deployment.router
         )
+    if not rights.may_read(user, [deployment]):
+        return _("It is about sessions that you may not view: you cannot see what you would approve.")
     return _why_expired(deployment)
 
 
