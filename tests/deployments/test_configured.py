@@ -148,6 +148,13 @@ class TestDeployments:
         assert "leaves it out" in row.reason
         assert row.deployment == done
 
+    def test_what_a_text_left_out_stays_known_when_the_text_is_deleted(self, router):
+        session, other = session_on(router, 201), session_on(router, 202)
+        deployment_of(router, masked_text="neighbor 198.51.100.202 remote-as 64496\n")
+        Deployment.objects.update(masked_text="", sessions_after=None)
+        configured.refresh([session.pk, other.pk])
+        assert (status_of(session), status_of(other)) == ("not-configured", "configured")
+
     def test_one_after_which_the_router_has_the_neighbour_configures_it(self, router):
         session = session_on(router, 201)
         after = [{"remote_ip": "198.51.100.201"}]
@@ -271,7 +278,7 @@ def test_the_queries_do_not_grow_with_the_sessions(router):
         configured.note(last[0])
 
     # One of them fetches the deployment, two are a savepoint.
-    assert queries_for_few_and_many(note, make) <= 12
+    assert queries_for_few_and_many(note, make) <= 13
 
 
 def test_sessions_cannot_be_deleted_while_what_is_known_of_them_is_written(router):

@@ -108,7 +108,7 @@ class Standing:
 def note(deployment: Deployment) -> None:
     """
     Bring what is known of a deployment's sessions in line with where it stands now, and forget the removed ones that it
-    took off the router. At most eleven queries.
+    took off the router. At most twelve queries.
 
     Called after each move.
     """
@@ -125,7 +125,7 @@ def note(deployment: Deployment) -> None:
 
 @transaction.atomic
 def refresh(session_ids: Iterable[int]) -> None:
-    """Work out anew how these sessions stand. At most nine queries, whatever their number."""
+    """Work out anew how these sessions stand. At most ten queries, whatever their number."""
     known = _known(_kept(set(session_ids)))
     if not known:
         return
@@ -134,13 +134,15 @@ def refresh(session_ids: Iterable[int]) -> None:
     full = _of_devices(devices)
     compared = _comparisons(devices)
     last = {session.pk: _deciding(session, single, full) for session in known}
-    named = named_by({each.pk for each in last.values() if each is not None and each.status == Status.DONE})
+    done = {each.pk for each in last.values() if each is not None and each.status == Status.DONE}
+    named = named_by(done)
+    forgotten = _left_out_by(done - set(named))
     found = {
         session.pk: standing(
             session,
             each := last[session.pk],
             compared.get(session.device) if session.device else None,
-            named.get(each.pk) if each is not None else None,
+            () if each and (session.pk, each.pk) in forgotten else named.get(each.pk) if each else None,
         )
         for session in known
     }
@@ -179,6 +181,16 @@ def standing(
 def _left_out(at: datetime, deployment: int | None = None) -> Standing:
     reason = _("The router's config template leaves it out: what it renders does not name the neighbour.")
     return Standing(Configuration.NOT_CONFIGURED, at, deployment, reason)
+
+
+def _left_out_by(deployments: Collection[int]) -> set[tuple[int, int]]:
+    """What is known of deployments whose texts are gone: the ids of sessions that they left out, each with its own."""
+    if not deployments:
+        return set()
+    rows = SessionConfiguration.objects.filter(
+        status=Configuration.NOT_CONFIGURED, deployment__in=deployments
+    )
+    return set(rows.order_by().values_list("session_id", "deployment_id"))
 
 
 def _told_by(compared: Compared, session: Known) -> Standing | None:
