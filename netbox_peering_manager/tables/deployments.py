@@ -9,6 +9,8 @@ from django.utils.translation import gettext_lazy as _
 from netbox.tables import PrimaryModelTable, columns
 
 from ..models import Deployment
+from ..services.deployment.mentions import addresses_in
+from ..services.deployment.reading import why_hidden
 from ..ui.diffs import size_of
 
 __all__ = ("DeploymentTable", "RouterDeploymentTable")
@@ -112,6 +114,13 @@ class DeploymentTable(PrimaryModelTable):
 
     def value_name(self, record: Deployment) -> str:
         return str(record)
+
+    def render_reason(self, value: str, record: Deployment) -> str:
+        # Annotated by the lists; where it is not, nobody knows who reads.
+        return value if getattr(record, "readable", False) or not addresses_in(value) else why_hidden()
+
+    def value_reason(self, value: str, record: Deployment) -> str:
+        return self.render_reason(value, record)
 
     def render_partial(self, value: bool) -> str:
         return _t("Sessions") if value else _t("Whole router")

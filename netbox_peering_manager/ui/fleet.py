@@ -15,6 +15,7 @@ from ..choices import DeploymentStatusChoices as Status
 from ..jobs.fleet import FleetJob
 from ..models import Deployment, DeploymentBatch, PeeringRouter
 from ..services.deployment.fleet import FAILURES, why_not_stop
+from ..services.deployment.reading import Reading
 from .diffs import Size, size_of
 from .jobs import JobProgress, job_progress, visible_jobs
 
@@ -108,7 +109,12 @@ REFUSED, WAITING, NOT_BEGUN = "refused", "waiting", "not-begun"
 
 def _deployments(batch: DeploymentBatch, user: Any) -> list[Deployment]:
     visible = Deployment.objects.restrict(user, "view").filter(batch=batch)
-    return list(visible.with_router().without_texts().order_by("pk"))
+    found = list(visible.with_router().without_texts().order_by("pk"))
+    reading = Reading(user, found)
+    for one in found:
+        # Shown, never saved.
+        one.reason = reading.reason(one, one.reason)
+    return found
 
 
 def _count(batch: DeploymentBatch) -> int:

@@ -22,6 +22,7 @@ from utilities.views import ViewTab, register_model_view
 from .. import filtersets, forms, tables
 from ..choices import DeploymentStatusChoices
 from ..models import Deployment, PeeringRouter, PeeringSession
+from ..services.deployment.rights import readable
 from ..ui import deployments as ui
 from ..ui.deployments_actions import ActionsPanel, DeleteEnded
 
@@ -43,6 +44,9 @@ class DeploymentListView(generic.ObjectListView):
     filterset_form = forms.DeploymentFilterForm
     table = tables.DeploymentTable
     actions = (BulkExport, BulkDelete)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return super().get_queryset(request).annotate(readable=readable(request.user))
 
 
 @register_model_view(Deployment, "scheduled", path="scheduled", detail=False)
@@ -204,7 +208,8 @@ class DeploymentsOf(generic.ObjectChildrenView):
     additional_permissions = (VIEW,)
 
     def get_children(self, request: HttpRequest, parent: Any) -> QuerySet:
-        return of(parent).restrict(request.user, "view").with_people().without_texts()
+        seen = of(parent).restrict(request.user, "view").with_people().without_texts()
+        return seen.annotate(readable=readable(request.user))
 
 
 @register_model_view(PeeringRouter, "deployments", path="deployments")

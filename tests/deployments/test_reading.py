@@ -127,6 +127,14 @@ def test_page_leaves_out_what_one_may_not_read(world):
     assert OTHER in page(client_of(world.user()), at(world.whole)).content.decode()
 
 
+def test_lists_hide_reasons_that_name_neighbors(world):
+    url = f"{reverse('plugins:netbox_peering_manager:deployment_list')}?include_columns=reason"
+    for path in (url, f"{at(world.router, 'deployments')}?include_columns=reason"):
+        limited, free = client_of(world.limited()), client_of(world.user())
+        assert OTHER not in page(limited, path).content.decode()
+        assert f"{OTHER} is lost" in page(free, path).content.decode()
+
+
 def rest(user, path):
     token = Token(user=user, version=1)
     token.save()
