@@ -110,7 +110,9 @@ def make_history(session: int) -> int:
 
 def session_states(client: Client, size: int) -> Result:
     """The list of `size` sessions, 100 rows with the default columns, of which the state is one."""
-    get_user_model().objects.get(username="admin").config.clear("tables.PeeringSessionTable.columns", commit=True)
+    get_user_model().objects.get(username="admin").config.clear(
+        "tables.PeeringSessionTable.columns", commit=True
+    )
     address = f"{reverse('plugins:netbox_peering_manager:peeringsession_list')}?per_page={ROWS}"
 
     def whole() -> None:

@@ -2,4 +2,11 @@
 
 from . import deployments, fabrics, peers, peers_hidden, routers, sessions
 
-schema = [*fabrics.schema, *peers.schema, *peers_hidden.schema, *sessions.schema, *routers.schema, *deployments.schema]
+schema = [
+    *fabrics.schema,
+    *peers.schema,
+    *peers_hidden.schema,
+    *sessions.schema,
+    *routers.schema,
+    *deployments.schema,
+]

@@ -63,12 +63,14 @@ class PeeringSessionFilter(PrimaryModelFilter):
         strawberry_django.filter_field()
     )
     configuration: (
-        Annotated["SessionConfigurationFilter", strawberry.lazy("netbox_peering_manager.graphql.configuration")]
+        Annotated[
+            "SessionConfigurationFilter", strawberry.lazy("netbox_peering_manager.graphql.configuration")
+        ]
         | None
     ) = strawberry_django.filter_field()
-    state: Annotated["SessionStateFilter", strawberry.lazy("netbox_peering_manager.graphql.states")] | None = (
-        strawberry_django.filter_field()
-    )
+    state: (
+        Annotated["SessionStateFilter", strawberry.lazy("netbox_peering_manager.graphql.states")] | None
+    ) = strawberry_django.filter_field()
     password_changed: DatetimeFilterLookup | None = strawberry_django.filter_field()
 
 

@@ -106,7 +106,13 @@ def previewed(plan: Plan, visible: set[int]) -> Preview:
         for each in plan.new
     ]
     objects = [
-        {"label": names[each.kind], "name": each.name, "details": each.details, "kind": each.kind, "pk": each.pk}
+        {
+            "label": names[each.kind],
+            "name": each.name,
+            "details": each.details,
+            "kind": each.kind,
+            "pk": each.pk,
+        }
         for each in sorted(plan.objects, key=lambda each: list(NAMES).index(each.kind))
     ]
     return Preview(
