@@ -3,6 +3,7 @@ A NetBox of its own for the browser tests: real gunicorn on a database cloned fr
 headless Chromium that fails the test on any JavaScript error.
 """
 
+import json
 import os
 import signal
 import subprocess
@@ -76,7 +77,7 @@ def site(django_db_blocker):
 def running_site(name, blocker, *, with_worker=False, **settings):
     """
     A Site with a database of its own and nothing in it but an administrator. `settings` go into its environment;
-    with_worker: background jobs run as well.
+    with_worker: background jobs run as well, but none that a worker would begin by itself with a long wait.
     """
     server = postgres.known()
     worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
@@ -84,6 +85,10 @@ def running_site(name, blocker, *, with_worker=False, **settings):
     postgres.psql(server, f'CREATE DATABASE "{database}" TEMPLATE "{databases.template_name(server)}"')
     try:
         env = netbox.environment(database=database) | settings
+        if "PEERINGDB_URL" not in settings:
+            # A worker begins with a sync, and would try for a minute to reach a PeeringDB that is not there.
+            own = {"peeringdb_sync_interval": 0, "drift_interval": 0}
+            env["NPM_SETTINGS"] = json.dumps(own | json.loads(settings.get("NPM_SETTINGS", "{}")))
         port = processes.free_port(None)
         commands = [f"gunicorn dev.wsgi:application --threads 4 --bind 127.0.0.1:{port}"]
         if with_worker:

@@ -8,13 +8,20 @@ from playwright.sync_api import expect
 
 from netbox_peering_manager import models
 from tests import factories
-from tests.browser.conftest import look, settle
+from tests.browser.conftest import look, running_site, settle
 from tests.monitoring.observed import changed, hours_ago, make_sessions, observe, sampled, unknown
 
 pytestmark = pytest.mark.browser
 
 ROOT = "/plugins/peering-manager/"
 DARK = "document.documentElement.setAttribute('data-bs-theme', 'dark')"
+
+
+@pytest.fixture(scope="module")
+def site(django_db_blocker):
+    """One of its own: the overview and the widget count all sessions that there are."""
+    with running_site("watching", django_db_blocker) as running:
+        yield running
 
 
 @pytest.fixture(scope="module")

@@ -3,6 +3,7 @@ A sample PeeringDB for each test: `server` over HTTP, `town` and `hamlet` as wor
 """
 
 import pytest
+from django.core.cache import cache
 
 from dev.sample_peeringdb.server import serve
 from dev.sample_peeringdb.world import World
@@ -37,3 +38,9 @@ def server(town):
     """A running sample PeeringDB that serves `town`."""
     with serve(town) as running:
         yield running
+
+
+@pytest.fixture(autouse=True)
+def _nobody_has_asked_yet():
+    """Pacing goes by address, over all processes: another test's server may have had this port, and said "later"."""
+    cache.delete_pattern("netbox_peering_manager:peeringdb:pace:*")
