@@ -18,7 +18,11 @@ APP = "netbox_peering_manager"
 
 @register_model_view(PeeringRouter, "remove_sessions", path="remove-sessions")
 class RemoveSessionsView(BaseObjectView):
-    """Make and start a deployment that removes the chosen sessions, all of them when none is named."""
+    """
+    Make and start a deployment that removes the ticked sessions, by the ids in `removed`.
+
+    Nothing ticked removes nothing: every box of the panel is ticked until somebody takes the ticks away.
+    """
 
     queryset = PeeringRouter.objects.with_access()
     additional_permissions = (f"{APP}.add_deployment", f"{APP}.commit_deployment")
@@ -32,9 +36,10 @@ class RemoveSessionsView(BaseObjectView):
     def post(self, request: HttpRequest, pk: int) -> HttpResponse:
         router = self.get_object(pk=pk)
         wanted = {int(each) for each in request.POST.getlist("removed") if each.isdecimal()}
-        removed = [row.pk for row in removed_of(router, request.user) if not wanted or row.pk in wanted]
+        removed = [row.pk for row in removed_of(router, request.user) if row.pk in wanted]
         if not removed:
-            messages.warning(request, _("{router} has no removed session.").format(router=router))
+            text = _("Nothing was removed from {router}: tick at least one session that is still listed.")
+            messages.warning(request, text.format(router=router))
             return redirect(router.get_absolute_url())
         asked = together.remove_sessions(removed, request.user)
         for refused in asked.refused:

@@ -179,8 +179,14 @@ class TestPanel:
 
     def test_remove_now_is_refused_without_push(self, user, router, removed):
         PeeringRouter.objects.update(push_enabled=False)
-        answer = client_of(user).post(self.address(router), follow=True).content.decode()
-        assert "Switch on push" in answer
+        answer = client_of(user).post(self.address(router), {"removed": [removed[0].pk]}, follow=True)
+        assert "Switch on push" in answer.content.decode()
+        assert not Deployment.objects.exists()
+
+    @pytest.mark.parametrize("ticked", [[], ["all"]])
+    def test_remove_now_with_nothing_ticked_removes_nothing(self, user, router, removed, ticked):
+        answer = client_of(user).post(self.address(router), {"removed": ticked}, follow=True)
+        assert "Nothing was removed from rt1.mtl: tick at least one" in answer.content.decode()
         assert not Deployment.objects.exists()
 
     def test_those_of_another_router_are_not_removed(self, user, router, removed):
@@ -198,7 +204,7 @@ class TestPanel:
         shown = page(client, router.get_absolute_url()).content.decode()
         assert "198.51.100.7" in shown
         assert "Remove now" not in shown
-        assert client.post(self.address(router)).status_code == 403
+        assert client.post(self.address(router), {"removed": [removed[0].pk]}).status_code == 403
 
     def test_who_may_not_view_all_sessions_does_not_learn_of_deleted_ones(self, router, removed):
         limited = plain()
@@ -207,5 +213,5 @@ class TestPanel:
         grant(limited, Deployment, "view", "add", "commit")
         client = client_of(limited)
         assert "198.51.100.7" not in page(client, router.get_absolute_url()).content.decode()
-        client.post(self.address(router))
+        client.post(self.address(router), {"removed": [row.pk for row in removed]})
         assert not Deployment.objects.exists()
