@@ -13,7 +13,8 @@ from rq.timeouts import JobTimeoutException
 from dcim.models import Platform
 
 from netbox_peering_manager.choices import DeploymentStatusChoices as Status
-from netbox_peering_manager.exceptions import DeploymentError
+from netbox_peering_manager.exceptions import DeploymentError, RouterBusy
+from netbox_peering_manager.jobs.deployments import DeploymentJob
 from netbox_peering_manager.models import Deployment, PeeringRouter
 from netbox_peering_manager.services.deployment import (
     aftermath,
@@ -180,6 +181,34 @@ def test_somebody_elses_commit_that_waits_is_left_alone(world, when):
     assert deployment.status == Status.FAILED
     assert "Confirm it, or wait until it is undone" in deployment.reason
     assert (sent(box), box.pending, box.running) == ([], True, [BAD, OTHER])
+
+
+@pytest.mark.parametrize("when", ["compare", "commit"])
+def test_commit_that_waits_of_one_whose_worker_died_is_waited_for(world, when):
+    """The other deployment has not failed, and nobody is told that the commit is somebody else's."""
+    box, dead = world()
+    router = PeeringRouter.objects.with_access().get()
+    other = asking.request(router, make_user("author"), automatic=when == "compare")
+    if when == "commit":
+        pipeline.compare(other.pk)
+        Deployment.objects.filter(pk=other.pk).update(released_by=make_user("second"))
+    box.commit([OTHER, GOOD], True)
+    interrupted(dead, confirm_by=timezone.now() + timedelta(minutes=2))
+    before = Deployment.objects.get(pk=other.pk).status
+    job = DeploymentJob.start(other, None)
+    DeploymentJob.handle(job, deployment=other.pk)
+    other.refresh_from_db()
+    assert (job.status, other.status) == ("completed", before)
+    assert f"{dead.pk} on {router}, asked" in other.steps.last().reason
+    assert "is being sent" in other.steps.last().reason
+    with pytest.raises(RouterBusy):
+        drift.compare_router(router)
+    assert (sent(box), box.pending) == ([], True)
+    assert settle.settle() == [dead]
+    assert ran(dead).status == Status.DONE
+    assert settle.settle() == [other]
+    if when == "compare":
+        assert ran(other).status == Status.DONE
 
 
 def test_commit_that_waits_long_after_ours_could_is_somebody_elses(world):

@@ -14,9 +14,9 @@ from typing import Any
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from ...choices import ConfigModeChoices, DeploymentStatusChoices, RouterDriftChoices
+from ...choices import ConfigModeChoices, RouterDriftChoices
 from ...exceptions import DeploymentRefused, DeviceError, DriverRefused, PeeringError, RouterBusy
-from ...models import Deployment, PeeringRouter, PeeringSession, RouterState
+from ...models import PeeringRouter, PeeringSession, RouterState
 from ..devices.access import access_to
 from ..devices.device import Device
 from ..devices.masking import masked
@@ -41,7 +41,7 @@ def compare_router(router: PeeringRouter) -> RouterState:
     with locks.held(router, wait_s=WAIT_S):
         # Before anything is read: what is edited from here on is newer than the comparison.
         began = timezone.now()
-        if busy := _why_sending(router):
+        if busy := locks.why_sending(router):
             raise RouterBusy(busy)
         secrets: tuple[str, ...] = ()
         try:
@@ -86,12 +86,6 @@ def to_compare() -> list[PeeringRouter]:
     """Return the routers that are compared at the interval of the settings, in their order. One query."""
     routers: Any = PeeringRouter.objects.filter(push_enabled=True, config_template__isnull=False)
     return list(routers.with_access())
-
-
-def _why_sending(router: PeeringRouter) -> str:
-    """Why the router is left alone although its lock is free: a worker died, and the next pass finds out more."""
-    sending = Deployment.objects.filter(router=router, status__in=DeploymentStatusChoices.SENDING)
-    return locks.why_busy(router) if sending.exists() else ""
 
 
 def _rendered(router: PeeringRouter) -> Rendered:

@@ -21,7 +21,7 @@ from ...models import Deployment
 if TYPE_CHECKING:
     from ...models import PeeringRouter
 
-__all__ = ("Held", "LockLost", "free_routers", "held", "is_free", "why_busy")
+__all__ = ("Held", "LockLost", "free_routers", "held", "is_free", "why_busy", "why_sending")
 
 # Any number that nobody else in NetBox's database has as the first of two; the second is the router's id.
 LOCK = 420_710_021
@@ -70,7 +70,7 @@ def held(router: "PeeringRouter", *, wait_s: float = 0) -> Iterator[Held]:
     deadline = time.monotonic() + wait_s
     while not _try(router.pk):
         # What is being sent takes longer than anybody should wait for.
-        if (sending := _why_sending(router)) or time.monotonic() >= deadline:
+        if (sending := why_sending(router)) or time.monotonic() >= deadline:
             raise RouterBusy(sending or _being_compared(router))
         time.sleep(STEP_S)
     try:
@@ -91,12 +91,16 @@ def free_routers(router_ids: "set[int]") -> set[int]:
 
 def why_busy(router: "PeeringRouter") -> str:
     """Return which deployment is being sent to the router, and who asked for it; "" when nobody works at it."""
-    if sending := _why_sending(router):
+    if sending := why_sending(router):
         return sending
     return "" if is_free(router) else _being_compared(router)
 
 
-def _why_sending(router: "PeeringRouter") -> str:
+def why_sending(router: "PeeringRouter") -> str:
+    """
+    Return which deployment is being sent to the router, "" when none is. With the lock free its worker has died: the
+    router is left alone until `aftermath` has found out what became of it.
+    """
     sending = Deployment.objects.filter(router=router, status__in=DeploymentStatusChoices.SENDING)
     found = sending.select_related("requested_by", "router__device").first()
     if found is None:

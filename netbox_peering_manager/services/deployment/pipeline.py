@@ -115,6 +115,7 @@ def compare(pk: int, credentials: "Credentials | None" = None) -> Deployment:
                     deployment=deployment, status=deployment.get_status_display()
                 )
             )
+        _refuse_busy(deployment)
         contents = _opened(deployment)
         with (
             _failing(deployment, contents, credentials),
@@ -156,6 +157,7 @@ def commit(pk: int, credentials: "Credentials | None" = None) -> Deployment:
         fleet.check(deployment)
         if reason := why_not_commit(deployment):
             raise DeploymentRefused(reason)
+        _refuse_busy(deployment)
         contents = _opened(deployment)
         with _failing(deployment, contents, credentials):
             _check_netbox(deployment, contents)
@@ -216,6 +218,12 @@ def fetch(pk: int, *, for_update: bool = False) -> Deployment:
 def phase(deployment: Deployment, name: str) -> None:
     """Log where the work is. Tests stop it here, too."""
     logger.info("Deployment %s: %s", deployment.pk, name)
+
+
+def _refuse_busy(deployment: Deployment) -> None:
+    """RouterBusy while another one is being sent, whose worker died: nobody else touches what it left."""
+    if busy := locks.why_sending(deployment.router):
+        raise RouterBusy(busy)
 
 
 def _why_not_approved(deployment: Deployment) -> str:

@@ -45,6 +45,8 @@ def settle() -> list[Deployment]:
     free = locks.free_routers({one.router_id for one in found})
     jobs = _jobs_of(found)
     alive = _with_live_job(jobs)
+    # What became of these is to be found out before anything else of their routers.
+    sending = {one.router_id for one in found if one.status in Status.SENDING}
     return [
         one
         for one in found
@@ -52,6 +54,7 @@ def settle() -> list[Deployment]:
         and one.pk not in alive
         and not _is_resting(one, jobs)
         and not _has_lost_credentials(one)
+        and (one.status in Status.SENDING or one.router_id not in sending)
     ]
 
 
