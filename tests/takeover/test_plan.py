@@ -5,7 +5,15 @@ from dataclasses import replace
 from django.utils import timezone
 
 from ipam.models import VRF, IPAddress
-from netbox_routing.models import BFDProfile, BGPPeer, BGPPeerTemplate, BGPRouter, RouteMap, RouteMapEntry
+from netbox_routing.models import (
+    BFDProfile,
+    BGPPeer,
+    BGPPeerTemplate,
+    BGPRouter,
+    BGPScope,
+    RouteMap,
+    RouteMapEntry,
+)
 
 from netbox_peering_manager.models import (
     PeerASN,
@@ -352,6 +360,35 @@ def test_what_the_platform_does_not_tell_is_not_compared(router):
     known_session(router, ttl=255)
     what = replace(found(neighbor()), told=())
     assert plan_import(router, what, chosen()).same
+
+
+def scope_of_another_as(router, asn=64501, vrf=None):
+    """A scope under one more BGP router of the device, as a platform with an AS for each VRF has it."""
+    other = BGPRouter.objects.create(name="other", assigned_object=router.device, asn=factories.make_asn(asn))
+    return BGPScope.objects.create(router=other, vrf=vrf)
+
+
+def test_session_under_another_bgp_router_of_the_device_is_found(router):
+    vrf = VRF.objects.create(name="CUST")
+    families = {"families": ("ipv4-unicast",)}
+    there = factories.make_bgp_peer(scope=scope_of_another_as(router, vrf=vrf), vrf=vrf, **families)
+    session = factories.make_session(there)
+    in_vrf = neighbor(vrf="CUST", local_asn=64501)
+    plan = planned(router, neighbor(), in_vrf)
+    assert [each.session_id for each in plan.same] == [session.pk]
+    assert [each.neighbor.vrf for each in plan.new] == [""]
+    assert planned(router, neighbor()).absent[0].session_id == session.pk
+
+
+def test_session_under_another_bgp_router_of_the_same_vrf_is_the_neighbours(router):
+    other = factories.make_bgp_peer(scope=scope_of_another_as(router), families=("ipv4-unicast",))
+    session = factories.make_session(other)
+    factories.make_bgp_peer(
+        scope=factories.make_scope(router.device), remote="198.51.100.42/32", name="without a session"
+    )
+    plan = planned(router, neighbor(local_asn=64501))
+    assert [each.session_id for each in plan.same] == [session.pk]
+    assert plan.new == plan.left_out == ()
 
 
 def test_bgp_peer_without_session_is_wrapped(router):

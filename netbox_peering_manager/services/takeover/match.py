@@ -52,13 +52,16 @@ def refuse_ibgp(neighbor: FoundNeighbor, found: Found) -> None:
         )
 
 
-def peer_of(neighbor: FoundNeighbor, scope: "BGPScope", standing: Standing) -> "BGPPeer | None":
-    """Return the BGP peer that NetBox has for it; a link-local one is told by the interface of our end as well."""
-    rows = standing.peers.get((scope.pk, neighbor.remote_ip), [])
-    if not ipaddress.ip_address(neighbor.remote_ip).is_link_local:
-        return rows[0] if rows else None
-    here = [row for row in rows if neighbor.local_interface in _interfaces(row, standing)]
-    return here[0] if here else None
+def peer_of(neighbor: FoundNeighbor, standing: Standing) -> "BGPPeer | None":
+    """
+    Return the BGP peer that NetBox has for it, under whichever BGP router of the device; a link-local one is told by
+    the interface of our end as well.
+    """
+    rows = standing.peers.get((neighbor.vrf, neighbor.remote_ip), [])
+    if ipaddress.ip_address(neighbor.remote_ip).is_link_local:
+        rows = [row for row in rows if neighbor.local_interface in _interfaces(row, standing)]
+    # The router has one neighbour of this address: whichever has a session already is it.
+    return next((row for row in rows if hasattr(row, "peering_session")), rows[0] if rows else None)
 
 
 def _interfaces(peer: "BGPPeer", standing: Standing) -> set[str]:

@@ -143,8 +143,8 @@ class Decider:
     def _place(self, neighbor: FoundNeighbor) -> _Placed:
         try:
             refuse_ibgp(neighbor, self.found)
-            scope = self.making.scope(neighbor.vrf)
-            peer = peer_of(neighbor, scope, self.standing) if scope.pk is not None else None
+            peer = peer_of(neighbor, self.standing)
+            scope = peer.scope if peer is not None else self.making.scope(neighbor.vrf)
             if peer is not None and hasattr(peer, "peering_session"):
                 # Where it is does not matter: it is there.
                 return _Placed(Where(scope, None, None, None), peer)

@@ -57,19 +57,22 @@ class Standing:
     """
     What there is around one router. Of what the user may not view, only that it is there: `unseen_*`.
 
+    `bgp_router` is the one that a missing scope is made under; a device can have several (FRR: an AS for each VRF).
     `scopes` are by the name of their VRF ("" for the global table), `addresses` are those of the device's interfaces
-    by VRF id and address, `peers` by scope id and address, `families` by the ids of BGP peers or groups and AFI/SAFI,
-    `route_maps` by their names in lower case; `empty_route_maps` are the ids of those without entries.
+    by VRF id and address, `peers` those of all scopes by the name of their VRF and address, `families` by the ids of
+    BGP peers or groups and AFI/SAFI, `route_maps` by their names in lower case; `empty_route_maps` are the ids of those
+    without entries.
     """
 
     router: "PeeringRouter"
     bgp_router: BGPRouter | None = None
     scopes: dict[str, BGPScope] = field(default_factory=dict)
+    known_scopes: dict[int, BGPScope] = field(default_factory=dict)
     vrfs: dict[str, list[VRF]] = field(default_factory=dict)
     lans: dict[tuple[int | None, int, int], dict[int, list[PeeringNetwork]]] = field(default_factory=dict)
     connections: dict[int, list[PeeringConnection]] = field(default_factory=dict)
     addresses: dict[tuple[int | None, str], list[IPAddress]] = field(default_factory=dict)
-    peers: dict[tuple[int, str], list[BGPPeer]] = field(default_factory=dict)
+    peers: dict[tuple[str, str], list[BGPPeer]] = field(default_factory=dict)
     peer_families: dict[int, dict[str, BGPPeerAddressFamily]] = field(default_factory=dict)
     group_families: dict[int, dict[str, BGPPeerAddressFamily]] = field(default_factory=dict)
     scope_families: dict[tuple[int, str], BGPAddressFamily] = field(default_factory=dict)
@@ -144,20 +147,34 @@ def _load_scopes(standing: Standing, found: Found) -> None:
         .select_related("asn__peer_asn")
         .order_by("pk")
     )
-    fitting = [each for each in routers if each.asn.asn == found.local_asn] or routers
-    if fitting:
-        standing.bgp_router = fitting[0]
-        standing.bgp_router.assigned_object = standing.router.device
-        standing.ground.asns[fitting[0].asn.asn] = fitting[0].asn
-        scopes = BGPScope.objects.filter(router=standing.bgp_router).select_related("vrf")
-        for scope in scopes.prefetch_related("address_families").order_by("pk"):
-            scope.router = standing.bgp_router
-            standing.scopes.setdefault(scope.vrf.name if scope.vrf else "", scope)
-            for family in scope.address_families.all():
-                standing.scope_families[scope.pk, family.address_family] = family
+    # The one with the router's own AS first.
+    routers.sort(key=lambda each: each.asn.asn != found.local_asn)
+    for each in routers:
+        each.assigned_object = standing.router.device
+        standing.ground.asns[each.asn.asn] = each.asn
+    if routers:
+        standing.bgp_router = routers[0]
+        _add_scopes(standing, {each.pk: each for each in routers})
     if names := {each.vrf for each in found.neighbors} - {""} - set(standing.scopes):
         for vrf in VRF.objects.filter(name__in=names).order_by("pk"):
             standing.vrfs.setdefault(vrf.name, []).append(vrf)
+
+
+def _add_scopes(standing: Standing, routers: dict[int, BGPRouter]) -> None:
+    """The scopes of these BGP routers; of several for one VRF the first router's is where sessions are made."""
+    rows = BGPScope.objects.filter(router__in=routers).select_related("vrf").order_by("pk")
+    position = {pk: n for n, pk in enumerate(routers)}
+    for scope in sorted(rows.prefetch_related("address_families"), key=lambda row: position[row.router_id]):
+        scope.router = routers[scope.router_id]
+        standing.known_scopes[scope.pk] = scope
+        standing.scopes.setdefault(vrf_name(scope), scope)
+        for family in scope.address_families.all():
+            standing.scope_families[scope.pk, family.address_family] = family
+
+
+def vrf_name(scope: BGPScope) -> str:
+    """The name of a scope's VRF, "" for the global table."""
+    return scope.vrf.name if scope.vrf else ""
 
 
 def _load_lans(standing: Standing, user: "User | None") -> None:
@@ -206,10 +223,11 @@ def _load_ours(standing: Standing) -> None:
 
 
 def _load_peers(standing: Standing, user: "User | None") -> None:
-    if standing.bgp_router is None:
+    if not standing.known_scopes:
         return
+    position = {pk: n for n, pk in enumerate(standing.known_scopes)}
     rows = list(
-        BGPPeer.objects.filter(scope__router=standing.bgp_router)
+        BGPPeer.objects.filter(scope__in=position)
         .select_related(
             "peer",
             "source",
@@ -227,12 +245,11 @@ def _load_peers(standing: Standing, user: "User | None") -> None:
         )
         .order_by("pk")
     )
-    by_pk = {scope.pk: scope for scope in standing.scopes.values()}
+    rows.sort(key=lambda row: position[row.scope_id])
     sessions = []
     for row in rows:
-        if row.scope_id in by_pk:
-            row.scope = by_pk[row.scope_id]
-        standing.peers.setdefault((row.scope_id, str(host_of(row.peer))), []).append(row)
+        row.scope = standing.known_scopes[row.scope_id]
+        standing.peers.setdefault((vrf_name(row.scope), str(host_of(row.peer))), []).append(row)
         if hasattr(row, "peering_session"):
             row.peering_session.bgp_peer = row
             sessions.append(row.peering_session)
@@ -250,7 +267,7 @@ def _load_families(
     if not owners:
         return
     by_pk = {owner.pk: owner for owner in owners}
-    scopes = {scope.pk: scope for scope in standing.scopes.values()}
+    scopes = standing.known_scopes
     belongs_to = BGPPeerAddressFamily._meta.get_field("assigned_object")
     rows = BGPPeerAddressFamily.objects.filter(
         assigned_object_type=ContentType.objects.get_for_model(type(owners[0])), assigned_object_id__in=by_pk
