@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from netbox_routing.models import BGPPeerTemplate
 
 from ..models import PeerASN, PeeringConnection, PeeringRouter, PeeringSession, Relationship
+from ..services.provisioning.rearrange import is_on_router
 from ..tables.configuration import configuration_badge, configuration_of
 from .deployments_buttons import why_not_router
 
@@ -142,7 +143,6 @@ def _row(
         "connection": own or "",
     }
     chosen = {name: posted.get(f"{name}-{session.pk}", value) for name, value in chosen.items()}
-    is_free = configuration_of(session) is None
     return Row(
         pk=session.pk,
         name=str(session),
@@ -158,7 +158,7 @@ def _row(
             Option("", _("None"), chosen["peer_group"] == ""),
             *_options(choice.peer_groups, chosen["peer_group"], peer.peer_group),
         ],
-        connections=_ports(choice, session, chosen["connection"]) if is_free else (),
+        connections=_ports(choice, session, chosen["connection"]) if not is_on_router(session) else (),
         why_not=why_not_router(router),
     )
 

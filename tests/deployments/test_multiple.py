@@ -149,6 +149,17 @@ def test_session_that_is_on_a_router_stays_there(admin, world):
     assert not Deployment.objects.exists()
 
 
+def test_session_that_is_known_not_to_be_on_its_router_can_move(admin, world):
+    _router, peer, [session, _other] = world
+    another_port(session)
+    SessionConfiguration.objects.create(session=session, status="not-configured", as_of=timezone.now())
+    row = page(admin, at(peer, "configure_sessions")).context["exchanges"][0].lans[0].rows[0]
+    assert len(row.connections) == 2
+    data = {"pk": [session.pk], "_now": "1", f"connection-{session.pk}": row.connections[1].pk}
+    admin.post(at(peer, "configure_sessions"), data)
+    assert Deployment.objects.get().router.device.name == "rt2.tor"
+
+
 def test_without_the_right_to_change_nothing_is_changed_and_nothing_sent(world):
     _router, peer, [session, _other] = world
     user = person("operator", "view", "add", "commit")
@@ -160,6 +171,80 @@ def test_without_the_right_to_change_nothing_is_changed_and_nothing_sent(world):
     session.refresh_from_db()
     assert session.relationship.name == "Peer"
     assert not Deployment.objects.exists()
+
+
+def limited(**rights):
+    """Somebody who may change sessions and BGP peers, within these limits."""
+    user = person("operator", "view", "add", "commit")
+    for model in ("netbox_peering_manager.relationship", "netbox_peering_manager.peeringconnection"):
+        allow(user, model, "view")
+    allow(user, "netbox_routing.bgppeertemplate", "view")
+    for model, limit in {"peeringsession": None, "bgppeer": None, **rights}.items():
+        app = "netbox_peering_manager" if model == "peeringsession" else "netbox_routing"
+        allow(user, f"{app}.{model}", "add" if model == "bgpaddressfamily" else "change", constraints=limit)
+    return client_of(user)
+
+
+def test_session_cannot_be_changed_into_one_that_the_user_may_not_change(world):
+    """As in NetBox's own forms, what a row becomes has to be within the limits too."""
+    _router, peer, [session, _other] = world
+    customer = factories.make_relationship("Customer")
+    client = limited(peeringsession={"relationship__slug": "peer"})
+    data = {"pk": [session.pk], "_now": "1", f"relationship-{session.pk}": customer.pk}
+    response = client.post(at(peer, "configure_sessions"), data)
+    assert told(response) == [f"{session}: you may not give it this relationship type."]
+    session.refresh_from_db()
+    assert session.relationship.name == "Peer"
+    assert not Deployment.objects.exists()
+    assert not ObjectChange.objects.filter(action="update").exists()
+
+
+def test_bgp_peer_cannot_be_changed_into_one_that_the_user_may_not_change(world):
+    _router, peer, [session, _other] = world
+    group = BGPPeerTemplate.objects.create(name="IX peers")
+    client = limited(bgppeer={"peer_group__isnull": True})
+    data = {"pk": [session.pk], "_now": "1", f"peer_group-{session.pk}": group.pk}
+    response = client.post(at(peer, "configure_sessions"), data)
+    assert told(response) == [f"{session}: you may not change its BGP peer to this."]
+    session.bgp_peer.refresh_from_db()
+    assert session.bgp_peer.peer_group is None
+    assert not Deployment.objects.exists()
+
+
+FAMILY = {"address_family__address_family": "ipv4-unicast"}
+
+
+@pytest.mark.parametrize(
+    ("rights", "why"),
+    [
+        ({"bgpaddressfamily": None}, "you may not change the address family ipv4-unicast of its BGP peer."),
+        (
+            {
+                "bgpaddressfamily": None,
+                "bgppeeraddressfamily": {**FAMILY, "address_family__scope__router__asn__asn": 64500},
+            },
+            "you may not change the address family ipv4-unicast of its BGP peer.",
+        ),
+        ({"bgppeeraddressfamily": None}, "you may not add the address family ipv4-unicast to "),
+        (
+            {"bgppeeraddressfamily": None, "bgpaddressfamily": {"address_family": "ipv6-unicast"}},
+            "you may not add the address family ipv4-unicast to ",
+        ),
+        ({"bgppeeraddressfamily": FAMILY, "bgpaddressfamily": {"address_family": "ipv4-unicast"}}, ""),
+    ],
+)
+def test_session_moves_only_with_the_rights_for_its_address_families(world, rights, why):
+    _router, peer, [session, _other] = world
+    connection, former = another_port(session), session.bgp_peer.scope
+    data = {"pk": [session.pk], "_now": "1", f"connection-{session.pk}": connection.pk}
+    response = limited(**rights).post(at(peer, "configure_sessions"), data)
+    row = type(session.bgp_peer).objects.get(pk=session.bgp_peer_id)
+    assert row.scope == (former if why else connection.bgp_scope)
+    assert row.address_families.get().address_family.scope == row.scope
+    assert connection.bgp_scope.address_families.exists() is not bool(why)
+    assert Deployment.objects.exists() is not bool(why)
+    if why:
+        assert why in told(response)[0]
 
 
 def test_nothing_that_the_page_did_not_offer_is_taken(world):

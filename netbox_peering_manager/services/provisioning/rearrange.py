@@ -13,15 +13,16 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from ...choices import SessionConfigurationChoices
 from ...exceptions import ProvisioningError
 from ...models import PeeringConnection, PeeringSession, Relationship
 from ..permissions import allowed_pks
 
 if TYPE_CHECKING:
-    from netbox_routing.models import BGPPeer, BGPPeerTemplate
+    from netbox_routing.models import BGPPeer, BGPPeerAddressFamily, BGPPeerTemplate
     from users.models import User
 
-__all__ = ("Arrangement", "rearrange")
+__all__ = ("Arrangement", "is_on_router", "rearrange")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +34,18 @@ class Arrangement:
     connection: PeeringConnection | None = None
 
 
+def is_on_router(session: PeeringSession) -> bool:
+    """Whether a router may have the session, so that its port stays. A query unless `configuration` is joined."""
+    row = getattr(session, "configuration", None)
+    return row is not None and row.status != SessionConfigurationChoices.NOT_CONFIGURED
+
+
 def rearrange(wanted: Mapping[int, Arrangement], user: "User") -> int:
     """
     Give sessions (by id) what is wanted of them; return how many changed.
 
-    ProvisioningError names the session and why: the user may not change it or its BGPPeer, the values do not fit, or it
-    is on a router already and would get another port. Nothing is changed then.
+    ProvisioningError names the session and why: the user may not change it or its BGPPeer, or not to this; the values
+    do not fit; or it is on a router already and would get another port. Nothing is changed then.
     """
     sessions = list(
         PeeringSession.objects.restrict(user, "view")
@@ -47,19 +54,23 @@ def rearrange(wanted: Mapping[int, Arrangement], user: "User") -> int:
         .select_related("configuration")
         .filter(pk__in=wanted)
     )
-    changed = [session for session in sessions if _differs(session, wanted[session.pk])]
-    _refuse_forbidden(changed, wanted, user)
+    # Found before anything is saved: afterwards nothing differs any more.
+    types = [one for one in sessions if one.relationship_id != wanted[one.pk].relationship.pk]
+    peers = [one for one in sessions if _changes_peer(one, wanted[one.pk])]
+    differing = {one.pk for one in (*types, *peers)}
+    _refuse_forbidden(types, peers, user)
+    _refuse_moves(peers, wanted)
     with transaction.atomic():
-        for session in changed:
+        for session in sessions:
+            if session.pk not in differing:
+                continue
             try:
                 _change(session, wanted[session.pk], user)
             except ValidationError as error:
                 raise ProvisioningError({None: [f"{session}: {' '.join(error.messages)}"]}) from error
-    return len(changed)
-
-
-def _differs(session: PeeringSession, wanted: Arrangement) -> bool:
-    return session.relationship_id != wanted.relationship.pk or _changes_peer(session, wanted)
+        # As NetBox's own forms do: a right may be limited to what a row is now, and not allow what it became.
+        _refuse_forbidden(types, peers, user, after=True)
+    return len(differing)
 
 
 def _changes_peer(session: PeeringSession, wanted: Arrangement) -> bool:
@@ -72,20 +83,26 @@ def _moves(session: PeeringSession, wanted: Arrangement) -> bool:
 
 
 def _refuse_forbidden(
-    sessions: Sequence[PeeringSession], wanted: Mapping[int, Arrangement], user: "User"
+    types: Sequence[PeeringSession], peers: Sequence[PeeringSession], user: "User", *, after: bool = False
 ) -> None:
-    types = [one for one in sessions if one.relationship_id != wanted[one.pk].relationship.pk]
-    peers = [one for one in sessions if _changes_peer(one, wanted[one.pk])]
+    """Hold the rights against the rows as the database has them: before the change, then as they became."""
     may_types = allowed_pks(types, user, "change")
     may_peers = allowed_pks([one.bgp_peer for one in peers], user, "change")
-    _refuse((one for one in types if one.pk not in may_types), _("you may not change its relationship type."))
-    _refuse((one for one in peers if one.bgp_peer_id not in may_peers), _("you may not change its BGP peer."))
     _refuse(
-        (
-            one
-            for one in sessions
-            if _moves(one, wanted[one.pk]) and getattr(one, "configuration", None) is not None
-        ),
+        (one for one in types if one.pk not in may_types),
+        _("you may not give it this relationship type.")
+        if after
+        else _("you may not change its relationship type."),
+    )
+    _refuse(
+        (one for one in peers if one.bgp_peer_id not in may_peers),
+        _("you may not change its BGP peer to this.") if after else _("you may not change its BGP peer."),
+    )
+
+
+def _refuse_moves(sessions: Sequence[PeeringSession], wanted: Mapping[int, Arrangement]) -> None:
+    _refuse(
+        (one for one in sessions if _moves(one, wanted[one.pk]) and is_on_router(one)),
         _("it is on a router already, so its connection stays. Delete it there first."),
     )
 
@@ -129,10 +146,24 @@ def _move(session: PeeringSession, peer: "BGPPeer", connection: PeeringConnectio
     if peer.local_as_id == former.asn_id:
         peer.local_as = connection.bgp_scope.router.asn
     peer.scope, peer.source = connection.bgp_scope, source
-    for entry in peer.address_families.select_related("address_family"):
+    entries = list(peer.address_families.select_related("address_family"))
+    _refuse_families(entries, user)
+    for entry in entries:
         entry.snapshot()
         entry.address_family = _family_in(connection, entry.address_family.address_family, user)
         entry.save()
+    _refuse_families(entries, user)
+
+
+def _refuse_families(entries: "Sequence[BGPPeerAddressFamily]", user: "User") -> None:
+    """Before and after: a right may be limited to what they are on."""
+    allowed = allowed_pks(entries, user, "change")
+    if forbidden := [entry for entry in entries if entry.pk not in allowed]:
+        raise ValidationError(
+            _("you may not change the address family {name} of its BGP peer.").format(
+                name=forbidden[0].address_family.address_family
+            )
+        )
 
 
 def _family_in(connection: PeeringConnection, name: str, user: "User") -> Any:
@@ -142,13 +173,14 @@ def _family_in(connection: PeeringConnection, name: str, user: "User") -> Any:
     found = BGPAddressFamily.objects.filter(scope=connection.bgp_scope, address_family=name).first()
     if found is not None:
         return found
-    if not user.has_perm("netbox_routing.add_bgpaddressfamily"):
+    family = BGPAddressFamily(scope=connection.bgp_scope, address_family=name)
+    family.full_clean()
+    family.save()
+    # Held against the row, so that limits of the right count; whoever refuses it takes it back.
+    if not allowed_pks([family], user, "add"):
         raise ValidationError(
             _("you may not add the address family {name} to {scope}.").format(
                 name=name, scope=connection.bgp_scope
             )
         )
-    family = BGPAddressFamily(scope=connection.bgp_scope, address_family=name)
-    family.full_clean()
-    family.save()
     return family
