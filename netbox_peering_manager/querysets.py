@@ -100,7 +100,9 @@ class PeeringSessionQuerySet(RestrictedQuerySet):
 
     def with_bgp(self) -> Self:
         """Join what lists and pages show of a session, so that its rows cost no further queries."""
-        parents = apps.get_model("netbox_routing", "BGPSessionTemplate").objects.select_related(
+        routing = apps.get_app_config("netbox_routing")
+        templates = routing.get_model("BGPSessionTemplate").objects
+        parents = templates.select_related(
             *(
                 f"{generation}{field}__peer_asn"
                 for generation in ("", "parent__", "parent__parent__")
@@ -108,20 +110,34 @@ class PeeringSessionQuerySet(RestrictedQuerySet):
             )
         )
         return self.select_related(
-            "relationship",
             "configuration",
-            "peering_network__fabric",
             "bgp_peer__peer",
             "bgp_peer__source",
             "bgp_peer__remote_as__peer_asn",
-            "bgp_peer__local_as__peer_asn",
-            "bgp_peer__peer_group__remote_as__peer_asn",
-            "bgp_peer__peer_session__remote_as__peer_asn",
-            "bgp_peer__peer_session__local_as__peer_asn",
-            "bgp_peer__scope__vrf",
-            "bgp_peer__scope__router__asn__peer_asn",
         ).prefetch_related(
+            # What many sessions share is read once for all of them: joined, it would make each row many times as
+            # wide, and be built anew for each.
+            "relationship",
+            models.Prefetch(
+                "peering_network",
+                apps.get_model("netbox_peering_manager", "PeeringNetwork").objects.select_related("fabric"),
+            ),
+            models.Prefetch(
+                "bgp_peer__local_as", apps.get_model("ipam", "ASN").objects.select_related("peer_asn")
+            ),
+            models.Prefetch(
+                "bgp_peer__scope",
+                routing.get_model("BGPScope").objects.select_related("vrf", "router__asn__peer_asn"),
+            ),
             "bgp_peer__scope__router__assigned_object",
+            models.Prefetch(
+                "bgp_peer__peer_group",
+                routing.get_model("BGPPeerTemplate").objects.select_related("remote_as__peer_asn"),
+            ),
+            models.Prefetch(
+                "bgp_peer__peer_session",
+                templates.select_related("remote_as__peer_asn", "local_as__peer_asn"),
+            ),
             # Asked for only where a template has a parent.
             models.Prefetch("bgp_peer__peer_session__parent", parents),
         )

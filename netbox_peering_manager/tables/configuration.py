@@ -21,6 +21,7 @@ __all__ = (
 )
 
 CONFIGURATION_COLUMNS = ("configuration", "configured")
+_LABELS = dict(SessionConfigurationChoices)
 
 
 def configuration_of(session: PeeringSession) -> SessionConfiguration | None:
@@ -31,7 +32,7 @@ def configuration_of(session: PeeringSession) -> SessionConfiguration | None:
 def configuration_text(row: SessionConfiguration | None) -> str:
     """Return the status in words; None: not configured."""
     status = row.status if row else SessionConfigurationChoices.NOT_CONFIGURED
-    return str(dict(SessionConfigurationChoices)[status])
+    return str(_LABELS[status])
 
 
 def configuration_badge(row: SessionConfiguration | None) -> SafeString:

@@ -30,6 +30,8 @@ STATE_COLUMNS = (
     "ipv6_accepted",
     "ipv6_advertised",
 )
+# Django's get_bgp_state_display() translates and hashes all choices for each row.
+_LABELS = dict(BGPStateChoices)
 
 
 def state_of(session: PeeringSession) -> SessionState | None:
@@ -68,7 +70,7 @@ def state_badge(state: SessionState | None, *, with_time: bool = True) -> SafeSt
         '<span class="badge text-bg-{} position-relative" title="{}">{}{}</span>',
         state.get_bgp_state_color() or "secondary",
         _tooltip(state),
-        state.get_bgp_state_display(),
+        _LABELS[state.bgp_state],
         stale,
     )
     if not with_time:
@@ -122,7 +124,7 @@ class StateColumn(tables.Column):
 
     def value(self, record: PeeringSession) -> str:
         state = state_of(record)
-        return str(state.get_bgp_state_display() if state else _t("Never polled"))
+        return str(_LABELS[state.bgp_state]) if state else _t("Never polled")
 
 
 def _of_state(field: str, label) -> tables.Column:
