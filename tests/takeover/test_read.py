@@ -159,6 +159,41 @@ def test_ipv4_is_on_by_default_unless_the_router_says_otherwise():
     assert found.neighbors[0].families == (FoundFamily("ipv4-unicast"),)
 
 
+def with_line(*lines):
+    """A neighbour with these lines beside the one that makes it, in a group."""
+    text = "\n ".join(
+        (
+            "router bgp 64500",
+            "neighbor GROUP peer-group",
+            "neighbor 192.0.2.9 remote-as 64496",
+            "neighbor 192.0.2.9 peer-group GROUP",
+            *lines,
+        )
+    )
+    [neighbor] = frr.parse(text).neighbors
+    return neighbor
+
+
+@pytest.mark.parametrize("name", ["192.0.2.9", "GROUP"])
+@pytest.mark.parametrize(
+    ("line", "enabled"),
+    [
+        ("shutdown", False),
+        ("shutdown message gone for rtt", False),
+        ("shutdown rtt 200", True),
+        ("shutdown rtt 200 count 5", True),
+    ],
+)
+def test_shutdown_by_round_trip_time_is_a_setting_of_a_session_that_is_on(name, line, enabled):
+    neighbor = with_line(f"neighbor {name} {line}")
+    assert neighbor.enabled is enabled
+    assert neighbor.not_taken == (("shutdown rtt",) if enabled else ())
+
+
+def test_shutdown_counts_beside_one_by_round_trip_time():
+    assert not with_line("neighbor GROUP shutdown rtt 200", "neighbor 192.0.2.9 shutdown").enabled
+
+
 @pytest.mark.parametrize(
     ("line", "not_taken"),
     [
@@ -168,8 +203,7 @@ def test_ipv4_is_on_by_default_unless_the_router_says_otherwise():
     ],
 )
 def test_what_netbox_has_no_place_for_is_told(line, not_taken):
-    found = frr.parse(f"router bgp 64500\n neighbor 192.0.2.9 remote-as 64496\n neighbor 192.0.2.9 {line}\n")
-    [neighbor] = found.neighbors
+    neighbor = with_line(f"neighbor 192.0.2.9 {line}")
     assert not_taken in neighbor.not_taken
     assert neighbor.ttl is None
 

@@ -210,11 +210,16 @@ def _neighbor(name: str, said: Said, instance: Instance) -> FoundNeighbor:
         ttl=ttl,
         password=password,
         has_password=bool(password),
-        enabled=said.words("shutdown") is None and group.words("shutdown") is None,
+        enabled=not (_is_shut(said) or _is_shut(group)),
         not_taken=tuple(
             dict.fromkeys((*ttl_not_taken, *bfd_not_taken, *_not_taken(said), *_not_taken(group)))
         ),
     )
+
+
+def _is_shut(said: Said) -> bool:
+    """`shutdown rtt` is none: it lets FRR switch a session off by itself, once its round trips take too long."""
+    return any(words[0] == "shutdown" and words[1:2] != ["rtt"] for words in said.plain)
 
 
 def _asns(said: Said, group: Said, instance: Instance) -> tuple[int | None, int]:
@@ -301,6 +306,8 @@ def _not_taken(said: Said) -> Iterator[str]:
                 yield words[0]
             elif words[0] == "maximum-prefix" and len(words) > 2:
                 yield " ".join(["maximum-prefix", "…", *words[2:]])
+            elif words[:2] == ["shutdown", "rtt"]:
+                yield "shutdown rtt"
 
 
 def _route_map(lines: list[Words], direction: str) -> str:
