@@ -229,6 +229,17 @@ def test_our_address_is_that_beside_the_neighbour_and_the_as_is_seen():
     assert far.local_ip == "192.0.2.1"
 
 
+def test_of_two_of_our_addresses_on_a_lan_it_is_the_one_that_the_session_uses():
+    found = Found(
+        neighbors=(FoundNeighbor("", "198.51.100.11"), FoundNeighbor("", "198.51.100.12")),
+        addresses=(FoundAddress("eth0", "198.51.100.1", 24), FoundAddress("eth1", "198.51.100.2", 24)),
+    )
+    running = [Neighbor("", "198.51.100.11", local_ip="198.51.100.2"), Neighbor("", "198.51.100.12")]
+    up, down = read.completed(found, running).neighbors
+    assert (up.local_ip, up.is_local_configured) == ("198.51.100.2", False)
+    assert down.local_ip == "198.51.100.1"
+
+
 def test_update_source_that_is_an_interface_is_its_address():
     text = "router bgp 64500\n neighbor 203.0.113.7 remote-as 64496\n neighbor 203.0.113.7 update-source lo\n"
     addresses = (FoundAddress("lo", "2001:db8::1", 128), FoundAddress("lo", "192.0.2.1", 32))

@@ -41,7 +41,8 @@ def _completed(
     zone = found.local_interface
     is_link_local = ipaddress.ip_address(found.remote_ip).is_link_local
     local_ip = found.local_ip or _of_interface(zone, found.version, addresses)
-    local_ip = local_ip or _beside(found.remote_ip, addresses) or (running.local_ip if running else "")
+    # What the session uses goes first: we may have several addresses beside the neighbour.
+    local_ip = local_ip or (running.local_ip if running else "") or _beside(found.remote_ip, addresses)
     seen = running.interface if running else ""
     return replace(
         found,
