@@ -6,6 +6,7 @@ import pytest
 from django.utils import timezone
 
 from core.models import ObjectChange, ObjectType
+from extras.models import CustomField
 from users.models import ObjectPermission
 
 from netbox_peering_manager.choices import DeploymentStatusChoices as Status
@@ -54,6 +55,32 @@ def refused(world, match, user=None, **asked):
         ask(world, user, **asked)
     assert Deployment.objects.count() == before
     return str(raised.value)
+
+
+# What NetBox asks of every row
+
+
+def require(**fields):
+    field = CustomField.objects.create(name="ticket", type="text", required=True, **fields)
+    field.object_types.set([ObjectType.objects.get_for_model(Deployment)])
+
+
+def test_custom_fields_have_their_defaults_also_where_they_are_required(world):
+    require(default="NOC-1")
+    assert ask(world).custom_field_data == {"ticket": "NOC-1"}
+
+
+def test_custom_field_that_is_required_and_has_no_default_refuses(world):
+    require()
+    said = refused(world, "the deployment is not valid: Missing required custom field 'ticket'")
+    assert said.startswith("rt1.mtl: ")
+
+
+def test_custom_validator_refuses_and_says_why(world, settings):
+    rules = {"netbox_peering_manager.deployment": [{"reason": {"required": True}}]}
+    settings.CUSTOM_VALIDATORS = rules
+    refused(world, "rt1.mtl: the deployment is not valid: ")
+    assert ask(world, reason="Ticket 7").reason == "Ticket 7"
 
 
 # What is rendered
@@ -113,16 +140,16 @@ def test_what_is_rendered_again_is_the_same_until_something_changes(world):
     gone = removed(world.router, "198.51.100.99")
     for asked in ({}, {"sessions": [world.first.pk]}, {"kind": "remove", "removed": [gone.pk]}):
         deployment = ask(world, **asked)
-        assert sealed.fits(deployment.text_digest, asking.render(deployment))
+        assert sealed.fits(deployment.text_digest, asking.render(deployment).text)
     deployment = ask(world)
     gone.delete()
-    assert not sealed.fits(deployment.text_digest, asking.render(deployment))
+    assert not sealed.fits(deployment.text_digest, asking.render(deployment).text)
 
 
 def test_session_that_was_deleted_since_is_rendered_no_more(world):
     deployment = ask(world, sessions=[world.first.pk, world.second.pk])
     PeeringSession.objects.get(pk=world.first.pk).delete()
-    assert "198.51.100.42 remote-as" not in asking.render(Deployment.objects.get(pk=deployment.pk))
+    assert "198.51.100.42 remote-as" not in asking.render(Deployment.objects.get(pk=deployment.pk)).text
 
 
 def test_commands_are_kept_as_they_were_typed_and_shown_masked(world):

@@ -9,9 +9,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
+
+from extras.models import CustomField
 
 from ...choices import ApprovalChoices, ConfigModeChoices, DeploymentKindChoices
 from ...exceptions import DeploymentRefused, DriverRefused
@@ -96,7 +99,7 @@ def request(
         text_digest=sealed.digest(contents.text),
     )
     with transaction.atomic():
-        deployment.full_clean()
+        _check(deployment)
         deployment.save()
         DeploymentSession.objects.bulk_create(_targets(deployment, asked, rendered))
         # An object permission may be for some routers, kinds or modes alone, which the row shows.
@@ -114,7 +117,7 @@ def good_until(scheduled: datetime | None = None) -> datetime:
     return max(now, scheduled or now) + timedelta(hours=get_setting("deployment_valid_h"))
 
 
-def render(deployment: Deployment) -> str:
+def render(deployment: Deployment) -> sealed.Sealed:
     """
     Return what the deployment would send if it were asked for now. RenderingError and SecretError as in `request`.
 
@@ -124,7 +127,7 @@ def render(deployment: Deployment) -> str:
     if not router.config_template:
         raise DeploymentRefused(_why_no_template(router))
     sessions, removed = _still_wanted(deployment) if deployment.partial else (None, None)
-    return _rendered(router, sessions, removed).content
+    return _sendable(_rendered(router, sessions, removed))
 
 
 def _refuse(reason: str) -> None:
@@ -244,6 +247,20 @@ def _why_not_sessions(router: PeeringRouter, user: "AbstractBaseUser", asked: _A
     return ""
 
 
+def _check(deployment: Deployment) -> None:
+    """DeploymentRefused when the row is not valid, by NetBox's rules: required custom fields, custom validators."""
+    # Given by save() otherwise, too late for those that are required.
+    deployment.custom_field_data = CustomField.objects.get_defaults_for_model(deployment)
+    try:
+        deployment.full_clean()
+    except ValidationError as error:
+        raise DeploymentRefused(
+            _("{router}: the deployment is not valid: {why}").format(
+                router=deployment.router, why=" ".join(error.messages)
+            )
+        ) from error
+
+
 def _why_not_row(deployment: Deployment, user: "AbstractBaseUser") -> str:
     if not may(user, ADD, deployment):
         return _("You may not deploy this to {router}.").format(router=deployment.router)
@@ -264,9 +281,12 @@ def _contents(router: PeeringRouter, asked: _Asked) -> tuple[sealed.Sealed, Rend
     rendered = _rendered(router, asked.sessions, asked.removed)
     if not rendered.content.strip():
         raise DeploymentRefused(_("{router}: its config template renders nothing.").format(router=router))
+    return _sendable(rendered), rendered
+
+
+def _sendable(rendered: Rendered) -> sealed.Sealed:
     passwords = {session["password"] for session in rendered.context["sessions"]} - {""}
-    contents = sealed.Sealed(rendered.content, tuple(sorted(passwords)), _going(rendered))
-    return contents, rendered
+    return sealed.Sealed(rendered.content, tuple(sorted(passwords)), _going(rendered))
 
 
 def _text_to_keep(asked: _Asked, contents: sealed.Sealed) -> str:
