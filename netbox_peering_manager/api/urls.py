@@ -42,6 +42,7 @@ from .views.sessions_add import (
     AddSessionsOfPeerView,
     AddSessionsView,
 )
+from .views.sessions_removed import RemovedSessionsView, RemoveSessionsView
 from .views.states import SessionHistoryView
 
 app_name = "netbox_peering_manager"
@@ -79,6 +80,8 @@ urlpatterns = [
     path("peer-asns/<int:pk>/add-sessions/", AddSessionsOfPeerView.as_view(), name="peer-asn-add-sessions"),
     path("routers/<int:pk>/configure/", ConfigureRouterView.as_view(), name="router-configure"),
     path("routers/<int:pk>/commands/", RunCommandsView.as_view(), name="router-commands"),
+    path("routers/<int:pk>/removed-sessions/", RemovedSessionsView.as_view(), name="router-removed-sessions"),
+    path("routers/<int:pk>/remove-sessions/", RemoveSessionsView.as_view(), name="router-remove-sessions"),
     path("sessions/configure/", ConfigureSessionsView.as_view(), name="sessions-configure"),
     path("sessions/<int:pk>/configure/", ConfigureSessionView.as_view(), name="session-configure"),
     path("sessions/<int:pk>/admin-up/", AdminUpView.as_view(), name="session-admin-up"),

@@ -35,10 +35,13 @@ from ..serializers.deployments import (
 __all__ = (
     "AdminDownView",
     "AdminUpView",
+    "Asking",
     "ConfigureRouterView",
     "ConfigureSessionView",
     "ConfigureSessionsView",
+    "MayDeploy",
     "RunCommandsView",
+    "told",
 )
 
 APP = "netbox_peering_manager"
@@ -54,7 +57,30 @@ class MayDeploy(BasePermission):
         return bool(request.user.has_perm(f"{APP}.add_deployment"))
 
 
-class _Asking(APIView):
+def told(asked: together.Asked, request: Request) -> dict[str, Any]:
+    """Return what came of asking for several sessions, as AskedSerializer shows it."""
+    answer = {
+        "batch": asked.batch.pk if asked.batch else None,
+        "deployments": shown(asked),
+        "refused": [
+            {
+                "router": refused.router,
+                "sessions": list(refused.sessions),
+                "reason": refused.reason,
+            }
+            for refused in asked.refused
+        ],
+    }
+    return dict(AskedSerializer(answer, context={"request": request}).data)
+
+
+def shown(asked: together.Asked) -> list[Deployment]:
+    """Return the deployments as they are now, with what showing them takes; what one asked for, one may look at."""
+    found = Deployment.objects.with_people().prefetch_related("targets", "steps", "tags")
+    return list(found.filter(pk__in=[one.pk for one in asked.deployments]).order_by("pk"))
+
+
+class Asking(APIView):
     """Base: answers 201 with what came of it, 409 with the reason when it is refused."""
 
     permission_classes = [MayDeploy]
@@ -69,10 +95,10 @@ class _Asking(APIView):
             DeploymentJob.start(deployment, self.request.user)
         if several:
             made = status.HTTP_201_CREATED if asked.deployments else status.HTTP_409_CONFLICT
-            return Response(self._told(asked), status=made)
+            return Response(told(asked, self.request), status=made)
         if asked.refused:
             return Response({"detail": asked.refused[0].reason}, status=status.HTTP_409_CONFLICT)
-        [deployment] = self._shown(asked)
+        [deployment] = shown(asked)
         serializer = DeploymentSerializer(deployment, context={"request": self.request})
         return Response(serializer.data, status=status.HTTP_201_CREATED)
 
@@ -82,29 +108,8 @@ class _Asking(APIView):
         given.is_valid(raise_exception=True)
         return dict(given.validated_data)
 
-    def _told(self, asked: together.Asked) -> dict[str, Any]:
-        answer = {
-            "batch": asked.batch.pk if asked.batch else None,
-            "deployments": self._shown(asked),
-            "refused": [
-                {
-                    "router": refused.router,
-                    "sessions": list(refused.sessions),
-                    "reason": refused.reason,
-                }
-                for refused in asked.refused
-            ],
-        }
-        return dict(AskedSerializer(answer, context={"request": self.request}).data)
 
-    @staticmethod
-    def _shown(asked: together.Asked) -> list[Deployment]:
-        """As they are now, with what showing them takes; what one asked for, one may look at."""
-        found = Deployment.objects.with_people().prefetch_related("targets", "steps", "tags")
-        return list(found.filter(pk__in=[one.pk for one in asked.deployments]).order_by("pk"))
-
-
-class ConfigureRouterView(_Asking):
+class ConfigureRouterView(Asking):
     """
     Configure a router, or some of its sessions: compare, and commit as soon as the router's rules allow.
 
@@ -127,7 +132,7 @@ class ConfigureRouterView(_Asking):
         )
 
 
-class ConfigureSessionView(_Asking):
+class ConfigureSessionView(Asking):
     """Configure one session. As for a router."""
 
     @extend_schema(
@@ -141,7 +146,7 @@ class ConfigureSessionView(_Asking):
         return self.ask(lambda: _configure([session.pk], request.user, wanted))
 
 
-class ConfigureSessionsView(_Asking):
+class ConfigureSessionsView(Asking):
     """
     Configure sessions of any routers: one deployment for each router, all of one batch.
 
@@ -160,7 +165,7 @@ class ConfigureSessionsView(_Asking):
 
 
 @method_decorator(sensitive_post_parameters(), name="dispatch")
-class RunCommandsView(_Asking):
+class RunCommandsView(Asking):
     """
     Send commands to a router once, with one's own login if one likes; they are kept nowhere in clear.
 
@@ -198,7 +203,7 @@ class RunCommandsView(_Asking):
         )
 
 
-class _Switching(_Asking):
+class _Switching(Asking):
     enabled: bool
 
     def switch(self, pk: int) -> Response:
