@@ -208,6 +208,55 @@ def test_what_netbox_has_no_place_for_is_told(line, not_taken):
     assert neighbor.ttl is None
 
 
+@pytest.mark.parametrize("name", ["192.0.2.9", "GROUP"])
+@pytest.mark.parametrize(
+    ("line", "not_taken"),
+    [
+        ("no neighbor {} capability dynamic", "no capability"),
+        ("no neighbor {} enforce-first-as", "no enforce-first-as"),
+        ("neighbor {} local-as 64511 no-prepend replace-as", "local-as … no-prepend replace-as"),
+    ],
+)
+def test_denied_settings_and_options_of_the_local_as_are_told(name, line, not_taken):
+    assert with_line(line.format(name)).not_taken == (not_taken,)
+
+
+def test_denied_setting_of_a_family_is_told_and_what_is_understood_is_not():
+    family = (" neighbor 192.0.2.9 activate", " no neighbor 192.0.2.9 send-community all")
+    neighbor = with_line("address-family ipv4 unicast", *family)
+    assert neighbor.not_taken == ("no send-community",)
+    assert with_line("address-family ipv4 unicast", " no neighbor 192.0.2.9 activate").not_taken == ()
+    assert with_line("neighbor 192.0.2.9 local-as 64511").not_taken == ()
+
+
+@pytest.mark.parametrize(
+    ("line", "vrf", "asn"),
+    [
+        ("router bgp 64500 as-notation plain", "", 64500),
+        ("router bgp 64500 vrf CUST as-notation dot", "CUST", 64500),
+        ("router bgp 1.5 as-notation dot", "", 65541),
+        ("router bgp 0.64500 as-notation dot+", "", 64500),
+    ],
+)
+def test_as_numbers_are_read_in_any_notation(line, vrf, asn):
+    found = frr.parse(f"{line}\n neighbor 192.0.2.9 remote-as 1.6\n neighbor 192.0.2.9 local-as 1.7\n")
+    [neighbor] = found.neighbors
+    assert (found.local_asn, neighbor.vrf) == (asn, vrf)
+    assert (neighbor.remote_asn, neighbor.local_asn, found.unread) == (65542, 65543, ())
+
+
+def test_other_beginning_of_a_routers_bgp_is_told_and_nothing_below_it_is_read():
+    found = frr.parse(
+        "router bgp 64500 something new\n neighbor 192.0.2.9 remote-as 64496\nrouter bgp\n"
+        "router bgp 64501 vrf CUST\n neighbor 192.0.2.8 remote-as 64496\n"
+    )
+    assert [each.remote_ip for each in found.neighbors] == ["192.0.2.8"]
+    assert [text.partition("”")[0] for text in found.unread] == [
+        "“router bgp 64500 something new",
+        "“router bgp",
+    ]
+
+
 def test_no_bgp_is_nothing():
     assert frr.parse("hostname edge1\n") == Found()
 

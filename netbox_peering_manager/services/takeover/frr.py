@@ -16,7 +16,7 @@ from .found import Found, FoundBFD, FoundFamily, FoundGroup, FoundNeighbor, Foun
 
 __all__ = ("parse",)
 
-ROUTER = re.compile(r"router bgp (?P<asn>\d+)(?: (?:vrf|view) (?P<vrf>\S+))?$")
+ROUTER = re.compile(r"router bgp (?P<asn>[\d.]+)(?: (?:vrf|view) (?P<vrf>\S+))?(?: as-notation \S+)?$")
 ROUTE_MAP = re.compile(r"route-map (?P<name>\S+) (?P<action>permit|deny) (?P<sequence>\d+)$")
 # Families as netbox-routing calls them, where FRR does otherwise.
 AFI = {"ipv4 vpn": "vpnv4-unicast", "ipv6 vpn": "vpnv6-unicast"}
@@ -36,11 +36,15 @@ type Words = list[str]
 
 @dataclass
 class Said:
-    """What the configuration says of a neighbour or peer group: outside of families, and in each."""
+    """
+    What the configuration says of a neighbour or peer group: outside of families, and in each. `without` are the
+    families that it switches off, `denied` what follows other lines with "no".
+    """
 
     plain: list[Words] = field(default_factory=list)
     families: dict[str, list[Words]] = field(default_factory=dict)
     without: set[str] = field(default_factory=set)
+    denied: list[Words] = field(default_factory=list)
 
     def words(self, *keys: str) -> Words | None:
         """What follows the first line outside of families that begins with these words, None without such a line."""
@@ -71,10 +75,24 @@ class Instance:
     has_ranges: bool = False
 
 
+@dataclass
+class Blocks:
+    """What the text is made of, as far as it is read; `unread` are lines that begin a router's BGP otherwise."""
+
+    instances: list[Instance] = field(default_factory=list)
+    maps: dict[str, FoundRouteMap] = field(default_factory=dict)
+    profiles: dict[str, FoundBFD] = field(default_factory=dict)
+    unread: list[str] = field(default_factory=list)
+
+
 def parse(text: str) -> Found:
     """Return what the text says. Neighbours in its order; addresses of the router's are not in it."""
-    instances, route_maps, profiles = _walk(text)
-    unread: list[str] = []
+    blocks = _walk(text)
+    instances = blocks.instances
+    unread = [
+        _("“{line}” is not understood: its neighbours are not imported.").format(line=line)
+        for line in blocks.unread
+    ]
     neighbors: list[FoundNeighbor] = []
     groups: list[FoundGroup] = []
     for instance in instances:
@@ -96,8 +114,8 @@ def parse(text: str) -> Found:
         local_asn=main.asn if main else None,
         neighbors=tuple(neighbors),
         groups=tuple(groups),
-        route_maps=tuple(route_maps.values()),
-        bfd_profiles=tuple(profiles.values()),
+        route_maps=tuple(blocks.maps.values()),
+        bfd_profiles=tuple(blocks.profiles.values()),
         unread=tuple(dict.fromkeys(unread)),
     )
 
@@ -110,17 +128,20 @@ def _lines(text: str) -> Iterator[tuple[int, str]]:
             yield len(row) - len(row.lstrip()), line
 
 
-def _walk(text: str) -> tuple[list[Instance], dict[str, FoundRouteMap], dict[str, FoundBFD]]:
-    instances: list[Instance] = []
-    maps: dict[str, FoundRouteMap] = {}
-    profiles: dict[str, FoundBFD] = {}
+def _walk(text: str) -> Blocks:
+    blocks = Blocks()
+    instances, maps = blocks.instances, blocks.maps
     top, family, profile = "", "", ""
     for depth, line in _lines(text):
         if depth == 0:
             top, family, profile = line, "", ""
-            if begins := ROUTER.match(line):
+            begins = ROUTER.match(line)
+            if begins and (asn := _asn(begins["asn"])):
                 vrf = begins["vrf"] or ""
-                instances.append(Instance(int(begins["asn"]), "" if vrf == "default" else vrf))
+                instances.append(Instance(asn, "" if vrf == "default" else vrf))
+            elif line.startswith("router bgp"):
+                top = ""
+                blocks.unread.append(line)
             elif entry := ROUTE_MAP.match(line):
                 _add_entry(maps, entry)
         elif ROUTER.match(top):
@@ -133,8 +154,8 @@ def _walk(text: str) -> tuple[list[Instance], dict[str, FoundRouteMap], dict[str
             found = maps[entry["name"]]
             maps[entry["name"]] = FoundRouteMap(found.name, found.entries)
         elif top == "bfd":
-            profile = _bfd(profiles, profile, line)
-    return instances, maps, profiles
+            profile = _bfd(blocks.profiles, profile, line)
+    return blocks
 
 
 def _add_entry(maps: dict[str, FoundRouteMap], entry: re.Match[str]) -> None:
@@ -182,8 +203,12 @@ def _note(instance: Instance, family: str, line: str) -> None:
             said.families.setdefault(family, []).append(words[2:])
         else:
             said.plain.append(words[2:])
-    elif words[:2] == ["no", "neighbor"] and words[3:] == ["activate"] and family:
-        instance.said.setdefault(_canonical(words[2]), Said()).without.add(family)
+    elif words[:2] == ["no", "neighbor"] and len(words) > 3:
+        said = instance.said.setdefault(_canonical(words[2]), Said())
+        if words[3:] == ["activate"] and family:
+            said.without.add(family)
+        else:
+            said.denied.append(words[3:])
 
 
 def _neighbor(name: str, said: Said, instance: Instance) -> FoundNeighbor:
@@ -224,12 +249,17 @@ def _is_shut(said: Said) -> bool:
 
 def _asns(said: Said, group: Said, instance: Instance) -> tuple[int | None, int]:
     """The remote AS, None when the configuration says only that it is another one; and ours."""
-    own = _first(said, group, "local-as")
-    local_asn = int(own) if own.isdigit() else instance.asn
+    local_asn = _asn(_first(said, group, "local-as")) or instance.asn
     remote = _first(said, group, "remote-as")
-    if remote == "internal":
-        return local_asn, local_asn
-    return int(remote) if remote.isdigit() else None, local_asn
+    return local_asn if remote == "internal" else _asn(remote), local_asn
+
+
+def _asn(word: str) -> int | None:
+    """The AS number of a word in one of FRR's notations (RFC 5396); None for another word."""
+    high, dot, low = word.rpartition(".")
+    if not low.isdigit() or (dot and not high.isdigit()):
+        return None
+    return int(high or 0) * 2**16 + int(low)
 
 
 def _ttl(said: Said, group: Said) -> tuple[int | None, list[str]]:
@@ -306,8 +336,12 @@ def _not_taken(said: Said) -> Iterator[str]:
                 yield words[0]
             elif words[0] == "maximum-prefix" and len(words) > 2:
                 yield " ".join(["maximum-prefix", "…", *words[2:]])
+            elif words[0] == "local-as" and len(words) > 2:
+                yield " ".join(["local-as", "…", *words[2:]])
             elif words[:2] == ["shutdown", "rtt"]:
                 yield "shutdown rtt"
+    for words in said.denied:
+        yield f"no {words[0]}"
 
 
 def _route_map(lines: list[Words], direction: str) -> str:
