@@ -13,9 +13,10 @@ from rq.timeouts import JobTimeoutException
 from dcim.models import Platform
 
 from netbox_peering_manager.choices import DeploymentStatusChoices as Status
-from netbox_peering_manager.exceptions import DeploymentError, RouterBusy
+from netbox_peering_manager.exceptions import DeploymentError, ReviewOutdated, RouterBusy
 from netbox_peering_manager.jobs.deployments import DeploymentJob
-from netbox_peering_manager.models import Deployment, PeeringRouter
+from netbox_peering_manager.models import Deployment, PeeringRouter, PeeringSession
+from netbox_peering_manager.services import secrets
 from netbox_peering_manager.services.deployment import (
     aftermath,
     asking,
@@ -101,6 +102,25 @@ def test_router_that_went_back_by_itself_is_told_nothing_more(world, good):
     assert done.status == Status.ROLLED_BACK, done.reason
     assert "as it was before" in done.reason
     assert (sent(box), box.running) == (["commit"], [BAD, OTHER])
+
+
+def test_password_that_came_into_netbox_since_is_masked_in_a_notation_that_nobody_knows(world):
+    box, deployment = world()
+    template = deployment.router.config_template
+    template.template_code += "{% for session in sessions %}{% if session.password %}"
+    template.template_code += (
+        "{{ session.remote_ip }} by-word-of {{ session.password }}\n{% endif %}{% endfor %}"
+    )
+    template.save()
+    session = PeeringSession.objects.get()
+    secrets.set_password(session, "Marker-of-now")
+    session.save()
+    with pytest.raises(ReviewOutdated):
+        ran(deployment)
+    deployment.refresh_from_db()
+    assert (deployment.status, sent(box)) == (Status.FAILED, [])
+    assert f"+{ONE} by-word-of ****" in deployment.reason
+    assert "Marker" not in deployment.reason
 
 
 def test_confirmation_that_came_too_late_is_none(world, monkeypatch):

@@ -10,8 +10,9 @@ from netbox_routing.models import RouteMapEntry
 from users.models import User
 
 from netbox_peering_manager.choices import DeploymentStatusChoices as Status
-from netbox_peering_manager.exceptions import DeploymentRefused
+from netbox_peering_manager.exceptions import DeploymentRefused, ReviewOutdated
 from netbox_peering_manager.models import Deployment, RemovedSession
+from netbox_peering_manager.services import secrets
 from netbox_peering_manager.services.deployment import asking, decisions, pipeline, settle
 from netbox_peering_manager.services.provisioning.removal import delete_session
 from netbox_peering_manager.settings import PLUGIN
@@ -317,9 +318,58 @@ def test_router_that_was_changed_since_the_comparison_is_left_as_it_is(configure
     )
     assert configured.ask(kind="commands", commands=command).status == Status.DONE
     decisions.release(deployment, configured.user)
-    with pytest.raises(DeploymentRefused.__base__, match="router was changed"):
+    with pytest.raises(ReviewOutdated, match="router was changed"):
         pipeline.run(deployment.pk)
     deployment.refresh_from_db()
     assert deployment.status == Status.FAILED
     assert "somebody-else" in deployment.reason
     assert "description somebody-else" in configured.running()
+
+
+def test_netbox_that_was_changed_since_the_comparison_is_told_and_the_router_left_alone(configured):
+    session = configured.session(FRR_MEMBER)
+    session.description = "reviewed"
+    session.save()
+    deployment = pipeline.run(asking.request(configured.router, configured.user, sessions=[session.pk]).pk)
+    assert deployment.status == Status.COMPARED, deployment.reason
+    running = configured.running()
+    session.description = "thought of since"
+    session.save()
+    deployment = refused_as_outdated(deployment, configured.user)
+    described = f"neighbor {configured.address(FRR_MEMBER)} description"
+    told = unindented(deployment.reason)
+    assert f"-{described} reviewed" in told
+    assert f"+{described} thought of since" in told
+    assert configured.running() == running
+
+
+def test_password_that_was_changed_since_the_comparison_is_told_without_it(configured):
+    running, session = configured.running(), configured.session(FRR_MEMBER)
+    secrets.set_password(session, "Marker-as-reviewed")
+    session.save()
+    deployment = pipeline.run(asking.request(configured.router, configured.user, sessions=[session.pk]).pk)
+    assert deployment.status == Status.COMPARED, deployment.reason
+    assert "password ****" in deployment.masked_diff
+    secrets.set_password(session, "Marker-thought-of-since")
+    session.save()
+    deployment = refused_as_outdated(deployment, configured.user)
+    assert deployment.reason.endswith("\nPasswords alone.")
+    assert "Marker" not in deployment.reason
+    assert configured.running() == running
+
+
+def refused_as_outdated(deployment, user):
+    """Have it committed, which fails because NetBox would send something else now. Returns it as it is then."""
+    decisions.release(deployment, user)
+    with pytest.raises(ReviewOutdated, match="NetBox was changed"):
+        pipeline.run(deployment.pk)
+    deployment.refresh_from_db()
+    assert deployment.status == Status.FAILED
+    assert "NetBox was changed" in deployment.reason
+    assert deployment.encrypted_text == ""
+    return deployment
+
+
+def unindented(difference):
+    """Each line's sign right before its first word."""
+    return [line[:1] + line[1:].strip() for line in difference.splitlines()]

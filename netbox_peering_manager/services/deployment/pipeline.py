@@ -279,10 +279,12 @@ def _check_netbox(deployment: Deployment, contents: sealed.Sealed) -> None:
     """ReviewOutdated when NetBox would send something else now."""
     if deployment.kind == DeploymentKindChoices.COMMANDS:
         return
-    text = asking.render(deployment)
-    if sealed.fits(deployment.text_digest, text):
+    by_now = asking.render(deployment)
+    if sealed.fits(deployment.text_digest, by_now.text):
         return
-    was, now = (masked(each, contents.secrets).splitlines() for each in (contents.text, text))
+    # Those that were there when it was compared, and those that came since.
+    secrets = (*contents.secrets, *by_now.secrets)
+    was, now = (masked(each, secrets).splitlines() for each in (contents.text, by_now.text))
     changes = "\n".join(difflib.unified_diff(was, now, lineterm="", n=1)) or _("Passwords alone.")
     raise ReviewOutdated(
         _("NetBox was changed since this was compared. Ask for it anew. What changed:"), changes
