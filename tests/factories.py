@@ -100,6 +100,12 @@ def make_scope(device: Device | None = None, vrf: VRF | None = None, asn: int = 
     return BGPScope.objects.get_or_create(router=router, vrf=vrf)[0]
 
 
+def make_second_scope(device: Device, asn: int) -> BGPScope:
+    """The scope of a further BGP router of the device, in the global table."""
+    router = BGPRouter.objects.create(name=f"AS{asn}", assigned_object=device, asn=make_asn(asn))
+    return BGPScope.objects.create(router=router)
+
+
 def make_connection(
     network: PeeringNetwork | None = None,
     interface: Interface | None = None,

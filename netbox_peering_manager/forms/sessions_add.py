@@ -104,7 +104,9 @@ class AddSelectedForm(forms.Form):
         required=False,
         query_params={"affiliated": True},
         label=_("Local AS"),
-        help_text=_("One of ours. Left empty: that of each connection's BGP router."),
+        help_text=_(
+            "One of ours. Left empty: that of each connection's port in PeeringDB, else of its BGP router."
+        ),
     )
     peer_group = DynamicModelChoiceField(
         queryset=BGPPeerTemplate.objects.all(),

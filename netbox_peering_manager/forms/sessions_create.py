@@ -116,7 +116,7 @@ class PeeringSessionCreateForm(DestinationFields):
         required=False,
         query_params={"affiliated": True},
         label=_("Local AS"),
-        help_text=_("One of ours. Left empty: the BGP router's."),
+        help_text=_("One of ours. Left empty: that of the port in PeeringDB, else the BGP router's."),
     )
     peer_group = DynamicModelChoiceField(
         queryset=BGPPeerTemplate.objects.all(), required=False, label=_("Peer group")

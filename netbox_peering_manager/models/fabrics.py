@@ -19,6 +19,7 @@ from netbox.models.features import ContactsMixin
 
 from ..choices import ConnectionStatusChoices, FabricStatusChoices, FabricTypeChoices, NetworkStatusChoices
 from ..querysets import PeeringConnectionQuerySet, PeeringFabricQuerySet, PeeringNetworkQuerySet
+from .peeringdb import PeeringDBNetIXLan
 
 if TYPE_CHECKING:
     from ipam.models import IPAddress, Prefix
@@ -348,7 +349,7 @@ class PeeringConnection(PrimaryModel):
         Fill in what was left empty: addresses from the interface, the BGP scope from the device.
 
         An address is taken only when it is the interface's only one in the prefix and VRF, a scope only when
-        it is the only one that fits: the plugin does not guess.
+        it is the only one that fits, or the only one of the port's AS in PeeringDB: the plugin does not guess.
         """
         for family in FAMILIES:
             if getattr(self, f"ipv{family}_address_id") is None:
@@ -371,7 +372,12 @@ class PeeringConnection(PrimaryModel):
         scopes = apps.get_model("netbox_routing", "BGPScope").objects
         scopes = scopes.filter(router__device=self.interface.device_id)
         vrfs = {prefix.vrf_id for prefix in self.peering_network.prefixes}
-        return _only(scope for scope in scopes.select_related("router", "vrf") if scope.vrf_id in vrfs)
+        fitting = [scope for scope in scopes.select_related("router__asn", "vrf") if scope.vrf_id in vrfs]
+        if len(fitting) > 1 and self.peeringdb_id is not None:
+            # A device can be a BGP router of several AS: the port tells which.
+            own = PeeringDBNetIXLan.objects.filter(pk=self.peeringdb_id).values_list("asn", flat=True).first()
+            fitting = [scope for scope in fitting if scope.router.asn.asn == own]
+        return _only(fitting)
 
     def clean(self) -> None:
         super().clean()

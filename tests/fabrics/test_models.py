@@ -4,13 +4,12 @@ import pytest
 from django.core.exceptions import ValidationError
 
 from ipam.models import IPAddress, Prefix
-from netbox_routing.models import BGPRouter, BGPScope
 
 from netbox_peering_manager.models import PeeringConnection, PeeringNetwork
+from tests.fabrics.mirror import make_port
 from tests.fabrics.scenery import make_vrf
 from tests.factories import (
     make_address,
-    make_asn,
     make_connection,
     make_device,
     make_fabric,
@@ -18,6 +17,7 @@ from tests.factories import (
     make_network,
     make_prefix,
     make_scope,
+    make_second_scope,
 )
 
 pytestmark = pytest.mark.django_db
@@ -162,11 +162,17 @@ class TestFound:
 
     def test_no_scope_of_two_routers(self, network, interface):
         make_scope(interface.device)
-        second = BGPRouter.objects.create(
-            name="second", assigned_object=interface.device, asn=make_asn(64501)
-        )
-        BGPScope.objects.create(router=second)
+        make_second_scope(interface.device, 64501)
         assert make_connection(network, interface).bgp_scope is None
+
+    def test_scope_of_two_routers_is_that_of_the_ports_as(self, interface):
+        network = make_network()
+        make_scope(interface.device)
+        scope = make_second_scope(interface.device, 64501)
+        port = make_port(1, 64501)
+        assert make_connection(network, interface, peeringdb_id=port.pk).bgp_scope == scope
+        third = make_interface(interface.device, "Ethernet3")
+        assert make_connection(network, third, None, None, peeringdb_id=port.pk + 1).bgp_scope is None
 
     def test_no_scope_without_a_router(self, network, interface):
         make_scope(make_device("rt2"))

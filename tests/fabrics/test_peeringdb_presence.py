@@ -33,6 +33,7 @@ from tests.factories import (
     make_peer_asn,
     make_prefix,
     make_scope,
+    make_second_scope,
 )
 from tests.peeringdb.filling import fill_mirror
 
@@ -181,6 +182,29 @@ class TestPorts:
         import_presence()
         assert PeeringConnection.objects.get().bgp_scope == scope
         nothing_happens_a_second_time()
+
+    def test_of_two_bgp_routers_on_a_device_each_port_gets_the_scope_of_its_as(self, port, lan, interface):
+        make_peer_asn(64501, affiliated=True)
+        make_port(lan, 64501, "198.51.100.2", pk=8)
+        both(interface)
+        assign(make_interface(interface.device, "Ethernet2"), "198.51.100.2/24")
+        for asn in (OURS, 64501):
+            make_second_scope(interface.device, asn)
+        import_presence()
+        assert {
+            (each.peeringdb_id, each.bgp_scope.router.asn.asn) for each in PeeringConnection.objects.all()
+        } == {(7, OURS), (8, 64501)}
+        nothing_happens_a_second_time()
+
+    def test_of_two_bgp_routers_of_other_as_none_is_guessed(self, port, interface):
+        both(interface)
+        for asn in (64501, 64502):
+            make_second_scope(interface.device, asn)
+        import_presence()
+        assert PeeringConnection.objects.get().bgp_scope is None
+        scope = make_second_scope(interface.device, OURS)
+        import_presence()
+        assert PeeringConnection.objects.get().bgp_scope == scope
 
     def test_connection_is_made_with_the_address_that_is_there_and_completed_later(self, port, interface):
         assign(interface, f"{FOUR}/24")

@@ -95,7 +95,9 @@ class AddSessionsSerializer(serializers.Serializer):
         help_text="Left out: both",
     )
     with_not_operational = serializers.BooleanField(required=False, default=False)
-    local_as = an_id(help_text="An affiliated peer ASN. Left out: that of each connection's BGP router")
+    local_as = an_id(
+        help_text="An affiliated peer ASN. Left out: that of each connection's port in PeeringDB, else its router's"
+    )
     peer_group = an_id()
     status = serializers.ChoiceField(choices=BGPStatusChoices.CHOICES, required=False, default="active")
     enabled = serializers.BooleanField(required=False, default=True)

@@ -304,13 +304,18 @@ class _Port:
         )
 
     def _scope(self, interface: Interface) -> Scope | None:
-        """As PeeringConnection.find_left_out(): the scope of the device in the LAN's VRF, when it is but one."""
+        """
+        As PeeringConnection.find_left_out(): the scope of the device in the LAN's VRF, when it is but one; of several
+        that of the BGP router with the port's AS.
+        """
         vrfs = {prefix.vrf.id for prefix in self.place.prefixes if prefix}
         fitting = [
             scope
             for scope in self.facts.scopes
             if scope.device_id == interface.device_id and scope.vrf_id in vrfs
         ]
+        if len(fitting) > 1:
+            fitting = [scope for scope in fitting if scope.asn == self.port.asn]
         return fitting[0] if len(fitting) == 1 else None
 
 

@@ -100,12 +100,13 @@ class Connection:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """A BGP scope of a device."""
+    """A BGP scope of a device, with the AS number of its BGP router."""
 
     id: int
     device_id: int
     vrf_id: int | None
     name: str = ""
+    asn: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

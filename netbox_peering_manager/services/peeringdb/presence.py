@@ -319,8 +319,9 @@ def _connections(
 
 def _scopes(device_ids: Collection[int]) -> Iterable[values.Scope]:
     scopes = BGPScope.objects.filter(router__device__in=device_ids).order_by("pk")
-    for pk, device_id, vrf_id, name in scopes.values_list("pk", "router__device", "vrf", "router__name"):
-        yield values.Scope(pk, device_id, vrf_id, name)
+    columns = ("pk", "router__device", "vrf", "router__name", "router__asn__asn")
+    for pk, device_id, vrf_id, name, asn in scopes.values_list(*columns):
+        yield values.Scope(pk, device_id, vrf_id, name, asn)
 
 
 def _routers(asns: Collection[int], user: "User") -> dict[int, tuple[str, ...]]:

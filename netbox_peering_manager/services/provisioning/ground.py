@@ -19,7 +19,7 @@ from ipam.models import ASN, RIR, FHRPGroup, IPAddress, IPRange
 from netbox_routing.models import BGPAddressFamily, BGPPeer
 from virtualization.models import VMInterface
 
-from ...models import PeerASN, PeeringDBNet
+from ...models import PeerASN, PeeringDBNet, PeeringDBNetIXLan
 from ...settings import get_setting
 from ..permissions import allowed_pks
 from .new import Address
@@ -33,12 +33,17 @@ AFI_SAFI = {4: "ipv4-unicast", 6: "ipv6-unicast"}
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a session is to be, and with whom: `host` is the peer's address, in this VRF (None: the global table)."""
+    """
+    Where a session is to be, and with whom: `host` is the peer's address, in this VRF (None: the global table).
+
+    `own_port` is the id of our port there in PeeringDB (netixlan), None when it has none.
+    """
 
     asn: int
     host: Address
     vrf_id: int | None
     scope_id: int
+    own_port: int | None = None
 
 
 @dataclass(slots=True)
@@ -46,12 +51,14 @@ class Ground:
     """
     What is there. Rows that are to be made are added by the rules, so that the next session uses them.
 
-    `nets` are those of the mirror, by AS number, of AS without a PeerASN. `rirs` are by slug, `addresses` by VRF id
-    and address, `families` by scope id and AFI/SAFI, `peers` by scope id and address. `ranges` are those in which
-    NetBox lets nobody make an address. `unseen` are the rows that the user may not view: refusals do not name them.
+    `own_asns` are the AS numbers of our ports, by their ids in PeeringDB. `nets` are those of the mirror, by AS number,
+    of AS without a PeerASN. `rirs` are by slug, `addresses` by VRF id and address, `families` by scope id and
+    AFI/SAFI, `peers` by scope id and address. `ranges` are those in which NetBox lets nobody make an address. `unseen`
+    are the rows that the user may not view: refusals do not name them.
     """
 
     asns: dict[int, ASN] = field(default_factory=dict)
+    own_asns: dict[int, int] = field(default_factory=dict)
     nets: dict[int, PeeringDBNet] = field(default_factory=dict)
     rirs: dict[str, RIR] = field(default_factory=dict)
     addresses: dict[tuple[int | None, Address], list[IPAddress]] = field(default_factory=dict)
@@ -69,17 +76,19 @@ def load_ground(
     places: Sequence[Place], user: "User | None" = None, *, known: Ground | None = None
 ) -> Ground:
     """
-    Return what there is at these places, for this user (None: who sees everything). At most 16 queries.
+    Return what there is at these places, for this user (None: who sees everything). At most 17 queries.
 
     With `known`, its BGP peers and address families are taken: the caller has read them already.
     """
     if not places:
         return known or Ground()
-    asns = {asn.asn: asn for asn in _asns(places)}
+    own_asns = _own_asns({place.own_port for place in places if place.own_port is not None})
+    asns = {asn.asn: asn for asn in _asns({place.asn for place in places} | set(own_asns.values()))}
     addresses = _addresses(places)
     peers = _peers(places) if known is None else known.peers
     return Ground(
         asns=asns,
+        own_asns=own_asns,
         nets=_nets({place.asn for place in places if not has_peer_asn(asns.get(place.asn))}),
         rirs=_rirs() if any(place.asn not in asns for place in places) else {},
         addresses=addresses,
@@ -107,8 +116,14 @@ def host_of(address: IPAddress) -> Address:
     return ipaddress.ip_interface(str(address.address)).ip
 
 
-def _asns(places: Sequence[Place]) -> Any:
-    return ASN.objects.filter(asn__in={place.asn for place in places}).select_related("peer_asn")
+def _own_asns(own_ports: set[int]) -> dict[int, int]:
+    if not own_ports:
+        return {}
+    return dict(PeeringDBNetIXLan.objects.filter(pk__in=own_ports).order_by().values_list("pk", "asn"))
+
+
+def _asns(numbers: set[int]) -> Any:
+    return ASN.objects.filter(asn__in=numbers).select_related("peer_asn")
 
 
 def _nets(numbers: set[int]) -> dict[int, PeeringDBNet]:

@@ -29,7 +29,8 @@ class NewSession:
     `remote_ip` is the peer's address, without mask. Over a LAN, `connection` is our port on it: it gives the
     network, the BGP scope and our source address. Elsewhere (`connection` None) `scope` is needed and
     `source` may be given; so may be `network`, for a LAN on which we have no connection. An empty `name`
-    becomes "AS64512 LINX LON1". `password` is plain text, empty for none, and in no repr.
+    becomes "AS64512 LINX LON1". `local_as` None: the AS of the connection's port in PeeringDB, when that is
+    affiliated, else the BGP router's. `password` is plain text, empty for none, and in no repr.
 
     `peer_name` and `irr_as_set` are those of a PeerASN that has to be made; left empty, they and its limits are
     what PeeringDB says of the AS. A PeerASN that is there is not changed.

@@ -102,7 +102,13 @@ def place_of(new: NewSession) -> Place:
     host = parse_host(new.remote_ip)
     scope = scope_of(new)
     vrf = _vrf_of(new, host, scope)
-    return Place(asn=new.remote_asn, host=host, vrf_id=vrf.pk if vrf else None, scope_id=scope.pk)
+    return Place(
+        asn=new.remote_asn,
+        host=host,
+        vrf_id=vrf.pk if vrf else None,
+        scope_id=scope.pk,
+        own_port=new.connection.peeringdb_id if new.connection else None,
+    )
 
 
 def build(new: NewSession, place: Place, ground: Ground) -> Rows:
@@ -116,7 +122,7 @@ def build(new: NewSession, place: Place, ground: Ground) -> Rows:
     peer_asn = asn.peer_asn if has_peer_asn(asn) else _new_peer_asn(asn, new, ground)
     address = _peer_address(new, place, ground)
     source = _source(new, place.host)
-    local_as = _local_as(new, scope)
+    local_as = _local_as(new, place, scope, ground)
     _refuse_known_peer(place, scope, ground)
     bgp_peer = BGPPeer(
         scope=scope,
@@ -257,14 +263,21 @@ def _source(new: NewSession, host: Address) -> IPAddress | None:
     return source
 
 
-def _local_as(new: NewSession, scope: "BGPScope") -> ASN:
-    peer_asn = new.local_as or getattr(scope.router.asn, "peer_asn", None)
+def _local_as(new: NewSession, place: Place, scope: "BGPScope", ground: Ground) -> ASN:
+    """What was chosen; else the AS of our port in PeeringDB, under which the LAN knows it; else the BGP router's."""
+    peer_asn = new.local_as or _own_as(place, ground) or getattr(scope.router.asn, "peer_asn", None)
     if peer_asn is not None and peer_asn.affiliated:
         return peer_asn.asn
     message = _(
         "{asn} is no affiliated peer ASN: create one for it, or mark it as affiliated, to use it as the local AS."
     ).format(asn=peer_asn or scope.router.asn)
     raise ProvisioningError({"local_as": [message]}, Reason.INVALID)
+
+
+def _own_as(place: Place, ground: Ground) -> PeerASN | None:
+    """The AS of our port in PeeringDB, None unless it is known as ours."""
+    asn = ground.asns.get(ground.own_asns.get(place.own_port or 0, 0))
+    return asn.peer_asn if asn is not None and has_peer_asn(asn) and asn.peer_asn.affiliated else None
 
 
 def _refuse_known_peer(place: Place, scope: "BGPScope", ground: Ground) -> None:
