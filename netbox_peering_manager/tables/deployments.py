@@ -9,8 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from netbox.tables import PrimaryModelTable, columns
 
 from ..models import Deployment
-from ..services.deployment.mentions import addresses_in
-from ..services.deployment.reading import why_hidden
+from ..services.deployment.reading import text_shown
 from ..ui.diffs import size_of
 
 __all__ = ("DeploymentTable", "RouterDeploymentTable")
@@ -19,8 +18,8 @@ __all__ = ("DeploymentTable", "RouterDeploymentTable")
 class ChangesColumn(tables.Column):
     """How many lines come and go on the router, as far as it was compared."""
 
-    def __init__(self, **kwargs) -> None:
-        super().__init__(accessor="masked_diff", orderable=False, **kwargs)
+    def __init__(self, accessor="masked_diff", **kwargs) -> None:
+        super().__init__(accessor=accessor, orderable=False, **kwargs)
 
     def render(self, value: str) -> SafeString:
         size = size_of(value)
@@ -117,7 +116,7 @@ class DeploymentTable(PrimaryModelTable):
 
     def render_reason(self, value: str, record: Deployment) -> str:
         # Annotated by the lists; where it is not, nobody knows who reads.
-        return value if getattr(record, "readable", False) or not addresses_in(value) else why_hidden()
+        return text_shown(value, getattr(record, "readable", False))
 
     def value_reason(self, value: str, record: Deployment) -> str:
         return self.render_reason(value, record)

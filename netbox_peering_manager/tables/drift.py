@@ -1,6 +1,9 @@
 """Which routers have another configuration than NetBox would give them."""
 
+from functools import cached_property
+
 import django_tables2 as tables
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -11,7 +14,9 @@ from netbox.tables import NetBoxTable, columns
 
 from ..choices import ConfigModeChoices, RouterDriftChoices
 from ..models import PeeringRouter, RouterState
-from ..ui.diffs import size_of
+from ..services.deployment.reading import text_shown
+from ..services.deployment.rights import may_read_routers
+from .deployments import ChangesColumn
 
 __all__ = ("RouterDriftTable", "drift_badge", "drift_text", "state_of_router", "unknown_url")
 
@@ -61,9 +66,7 @@ class RouterDriftTable(NetBoxTable):
     since = columns.DateTimeColumn(
         accessor="state__drift_since", timespec="minutes", verbose_name=_("Differs since")
     )
-    changes = tables.Column(
-        accessor="state__masked_diff", orderable=False, empty_values=(None, ""), verbose_name=_("Changes")
-    )
+    changes = ChangesColumn(accessor="state__masked_diff", verbose_name=_("Changes"))
     compared = columns.DateTimeColumn(
         accessor="state__compared", timespec="minutes", verbose_name=_("Compared")
     )
@@ -109,14 +112,20 @@ class RouterDriftTable(NetBoxTable):
     def value_drift(self, record: PeeringRouter) -> str:
         return drift_text(record)
 
-    def render_changes(self, value: str) -> SafeString:
-        size = size_of(value)
-        return format_html(
-            '<span class="text-nowrap"><span class="text-success">+{}</span> '
-            '<span class="text-danger">&minus;{}</span></span>',
-            size.added,
-            size.removed,
-        )
+    def configure(self, request: HttpRequest) -> None:
+        self.user = request.user
+        super().configure(request)
 
-    def value_changes(self, value: str) -> str:
-        return str(size_of(value))
+    def render_failure(self, value: str, record: PeeringRouter) -> str:
+        return text_shown(value, record.device_id in self._read)
+
+    def value_failure(self, value: str, record: PeeringRouter) -> str:
+        return self.render_failure(value, record)
+
+    @cached_property
+    def _read(self) -> set[int]:
+        """The devices of which the user may view all sessions; none without a user. Two queries at most."""
+        rows = self.data.data
+        if (user := getattr(self, "user", None)) is None:
+            return set()
+        return may_read_routers(user, set(rows.order_by().values_list("device", flat=True)))

@@ -21,6 +21,7 @@ from ..choices import ConfigModeChoices
 from ..jobs.drift import DriftJob
 from ..models import PeeringRouter, UnknownNeighbor
 from ..services.deployment.drift import compares_exactly, why_not_compare
+from ..services.deployment.reading import text_shown
 from ..services.deployment.rights import may_read_routers
 from ..tables.drift import drift_badge, state_of_router, unknown_url
 from ..ui.diffs import drawn
@@ -76,6 +77,7 @@ class RouterDriftView(generic.ObjectView):
             "unknown_url": unknown_url(instance),
             "polled": getattr(getattr(instance, "state", None), "polled", None),
             "is_exact": compares_exactly(instance),
+            "failure": text_shown(state.drift_failure if state else "", is_read),
             "diff": drawn(state.masked_diff if state and is_read else ""),
             "is_hidden": not is_read,
             "progress": job_progress(shown, request.user, reload=True) if shown else None,

@@ -1,5 +1,8 @@
 """Configuration drift: its pages and jobs, for each kind of user. The lab has tests of comparing itself."""
 
+from contextlib import contextmanager
+from datetime import timedelta
+
 import pytest
 from django.urls import reverse
 from django.utils import timezone
@@ -9,9 +12,15 @@ from core.models import Job
 
 from netbox_peering_manager.filtersets import PeeringRouterFilterSet
 from netbox_peering_manager.jobs.drift import CompareRoutersJob, DriftJob
-from netbox_peering_manager.models import Deployment, PeeringRouter, RouterState, UnknownNeighbor
+from netbox_peering_manager.models import (
+    Deployment,
+    PeeringRouter,
+    PeeringSession,
+    RouterState,
+    UnknownNeighbor,
+)
 from netbox_peering_manager.services.deployment import drift
-from tests.deployments.scenery import make_router, make_user
+from tests.deployments.scenery import make_router, make_sessions, make_user
 from tests.deployments.test_fleet import break_template, routers_with_a_session
 from tests.deployments.test_fleet_pages import client_of, grant, plain
 from tests.queries import page, queries_for_few_and_many
@@ -106,6 +115,26 @@ class TestJobs:
 
     def test_a_router_is_not_compared_twice_at_once(self, router, user):
         assert DriftJob.start(router, user) == DriftJob.start(router)
+
+    def test_a_comparison_whose_worker_was_killed_is_ended_and_begun_again(self, router, user):
+        killed = DriftJob.start(router, user)
+        Job.objects.update(status="running", created=timezone.now() - timedelta(hours=1))
+        assert DriftJob.underway(router) is None
+        killed.refresh_from_db()
+        assert (killed.status, killed.error) == ("errored", "The worker ended in mid-work.")
+        assert DriftJob.start(router, user) not in (None, killed)
+
+    def test_two_that_ask_at_once_wait_for_each_other(self, router, monkeypatch):
+        taken = []
+
+        @contextmanager
+        def lock(name):
+            taken.append(name)
+            yield
+
+        monkeypatch.setattr("netbox_peering_manager.jobs.drift.advisory_lock", lock)
+        DriftJob.start(router)
+        assert taken == ["netbox_peering_manager.start_comparisons"]
 
     def test_a_comparison_that_failed_is_a_failed_job_and_is_kept(self, router, user):
         break_template(router)
@@ -250,6 +279,22 @@ class TestPages:
             lambda: page(client, LIST),
             lambda numbers: [told(make_router(f"rt{number}.mtl")) for number in numbers],
         )
+
+    def test_what_it_hides_takes_no_more_queries_for_more_routers(self):
+        limited = plain()
+        grant(limited, PeeringRouter, "view")
+        grant(limited, Deployment, "view")
+        grant(limited, PeeringSession, "view", service_reference="mine")
+        client = client_of(limited)
+
+        def grow(numbers):
+            for number in numbers:
+                router = make_router(f"rt{number}.mtl")
+                told(router, "failed", "", drift_failure=f"198.51.100.{number} is refused")
+                make_sessions(router, f"198.51.100.{number}")
+
+        queries_for_few_and_many(lambda: page(client, LIST), grow)
+        assert "198.51.100." not in page(client, LIST).content.decode()
 
 
 class TestRest:

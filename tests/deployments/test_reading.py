@@ -193,6 +193,26 @@ def test_drift_is_shown_to_who_may_view_all_sessions_of_the_router(world):
     assert OTHER in page(client_of(user), at(world.router, "drift")).content.decode()
 
 
+@pytest.mark.parametrize(
+    ("failure", "is_hidden"), [(f"neighbor {OTHER} is refused", True), ("no route to host", False)]
+)
+def test_why_it_could_not_be_compared_hides_who_it_names(world, failure, is_hidden):
+    told = {"drift": "failed", "compared": timezone.now(), "drift_failure": failure}
+    RouterState.objects.update_or_create(router=world.router, defaults=told)
+    drift = reverse("plugins:netbox_peering_manager:configuration_drift")
+    path = f"/api/plugins/peering-manager/routers/{world.router.pk}/drift/"
+    for user, wanted in (
+        (world.limited(), HIDDEN if is_hidden else failure),
+        (world.user({}), HIDDEN if is_hidden else failure),
+        (world.user(), failure),
+    ):
+        assert rest(user, path)["drift_failure"] == wanted
+        for address in (at(world.router, "drift"), drift, f"{drift}?export=table"):
+            text = page(client_of(user), address).content.decode()
+            assert wanted in text, address
+            assert (OTHER in text) is (wanted == failure and is_hidden), address
+
+
 def test_who_cannot_read_it_cannot_approve_it(world):
     Deployment.objects.filter(pk=world.whole.pk).update(status=Status.AWAITING_APPROVAL)
     world.whole.refresh_from_db()

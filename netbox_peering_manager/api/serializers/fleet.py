@@ -10,6 +10,7 @@ from users.api.serializers import UserSerializer
 
 from ...choices import RouterDriftChoices
 from ...models import DeploymentBatch, PeeringRouter, RouterState
+from ...services.deployment.reading import text_shown
 from ...services.deployment.rights import may_read_routers
 from ...ui.fleet import batch_progress
 from .deployments import future, not_both
@@ -119,7 +120,8 @@ class DeployRoutersInputSerializer(serializers.Serializer):
 class RouterDriftSerializer(serializers.ModelSerializer):
     """
     What the last comparison found. `drift` is null for a router that was never compared; `masked_diff` is what
-    configuring the router would change, null to who may not view all of its sessions.
+    configuring the router would change, null to who may not view all of its sessions; a `drift_failure` that names
+    neighbors is hidden from them.
     """
 
     router = serializers.PrimaryKeyRelatedField(queryset=PeeringRouter.objects.all())
@@ -131,6 +133,8 @@ class RouterDriftSerializer(serializers.ModelSerializer):
 
     def to_representation(self, instance):
         shown = super().to_representation(instance)
-        if not may_read_routers(self.context["request"].user, [instance.router.device_id]):
+        is_read = bool(may_read_routers(self.context["request"].user, [instance.router.device_id]))
+        if not is_read:
             shown["masked_diff"] = None
+        shown["drift_failure"] = text_shown(instance.drift_failure, is_read)
         return shown

@@ -13,12 +13,17 @@ from ..devices.masking import masked
 from . import rights, sealed
 from .mentions import addresses_in
 
-__all__ = ("Reading", "commands_shown", "why_hidden")
+__all__ = ("Reading", "commands_shown", "text_shown", "why_hidden")
 
 
 def why_hidden() -> str:
     """Return what stands where something is left out."""
     return _("Hidden: it is about sessions that you may not view.")
+
+
+def text_shown(text: str, is_read: bool) -> str:
+    """Return `text`, or that it is hidden when it names neighbours and is not read by who may view all of them."""
+    return text if is_read or not addresses_in(text) else why_hidden()
 
 
 class Reading:
@@ -34,9 +39,8 @@ class Reading:
 
     def reason(self, deployment: Deployment, reason: str) -> str:
         """Return `reason`, or that it is hidden when it names neighbours and they may not read it."""
-        if not addresses_in(reason) or self.texts(deployment):
-            return reason
-        return why_hidden()
+        # Who may read it is asked for only where that matters.
+        return text_shown(reason, not addresses_in(reason) or self.texts(deployment))
 
     def neighbors(
         self, deployment: Deployment, kept: Sequence[Mapping[str, Any]] | None
