@@ -11,6 +11,7 @@ from netbox_routing.models import (
     BGPPeerTemplate,
     BGPRouter,
     BGPScope,
+    BGPSessionTemplate,
     RouteMap,
     RouteMapEntry,
 )
@@ -433,13 +434,20 @@ def test_user_who_may_not_add_what_is_needed_is_told_beforehand(router):
 
 def test_queries_do_not_grow_with_neighbours(router):
     rows = []
+    profile = BFDProfile.objects.create(name="usual", min_tx_int=300, min_rx_int=300, multiplier=3)
+    parent = BGPSessionTemplate.objects.create(
+        name="parent", remote_as=factories.make_peer_asn(64511).asn, bfd=profile, password="theirs"
+    )
+    child = BGPSessionTemplate.objects.create(name="child", parent=parent)
 
     def make(numbers):
         for n in numbers:
             rows.append(full_neighbor(50 + n, 4200000000 + n))
             rows.append(neighbor(100 + n, 4200001000 + n, remote_ip=f"203.0.113.{n}", local_ip="", vrf=""))
-            known_session(router, remote=f"198.51.100.{150 + n}/24", asn=4200002000 + n)
+            known_session(router, remote=f"198.51.100.{150 + n}/24", asn=4200002000 + n, peer_session=child)
             rows.append(full_neighbor(150 + n, 4200002000 + n))
+        # Their AS is the parent's.
+        BGPPeer.objects.update(remote_as=None)
 
     user = make_user(*SEEN, *ROWS)
     grant(user, "netbox_peering_manager.view_relationship", constraints={"pk__gt": 0})

@@ -21,6 +21,7 @@ from netbox_routing.models import (
     BGPPeerTemplate,
     BGPRouter,
     BGPScope,
+    BGPSessionTemplate,
     RouteMap,
     RouteMapEntry,
 )
@@ -235,10 +236,6 @@ def _load_peers(standing: Standing, user: "User | None") -> None:
             "local_as",
             "peer_group__remote_as__peer_asn",
             "bfd",
-            "peer_session__bfd",
-            "peer_session__local_as",
-            "peer_session__remote_as__peer_asn",
-            "peer_session__parent__parent",
             "peering_session__relationship__routemap_in",
             "peering_session__relationship__routemap_out",
             "peering_session__peering_network__fabric__peer_group",
@@ -246,8 +243,10 @@ def _load_peers(standing: Standing, user: "User | None") -> None:
         .order_by("pk")
     )
     rows.sort(key=lambda row: position[row.scope_id])
+    templates = _session_templates(rows)
     sessions = []
     for row in rows:
+        row.peer_session = templates.get(row.peer_session_id)
         row.scope = standing.known_scopes[row.scope_id]
         standing.peers.setdefault((vrf_name(row.scope), str(host_of(row.peer))), []).append(row)
         if hasattr(row, "peering_session"):
@@ -256,6 +255,17 @@ def _load_peers(standing: Standing, user: "User | None") -> None:
     seen = allowed_pks(sessions, user)
     standing.unseen_sessions = {session.pk for session in sessions if session.pk not in seen}
     _load_families(standing, rows, standing.peer_families)
+
+
+def _session_templates(peers: Sequence[BGPPeer]) -> dict[int, BGPSessionTemplate]:
+    """Every session template by its id, as their parents are theirs too; none when no BGP peer has one."""
+    if not any(peer.peer_session_id for peer in peers):
+        return {}
+    rows = BGPSessionTemplate.objects.select_related("bfd", "local_as", "remote_as__peer_asn").order_by()
+    found = {row.pk: row for row in rows}
+    for row in found.values():
+        row.parent = found.get(row.parent_id)
+    return found
 
 
 def _load_families(
