@@ -1,8 +1,9 @@
 """Adding many peering sessions: in the background, or at once when they are few."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
+from django.db import DatabaseError, InterfaceError
 from django.utils.translation import gettext as _
 
 from core.choices import JobNotificationChoices
@@ -14,9 +15,10 @@ from utilities.rqworker import any_workers_for_queue
 
 from ..exceptions import ProvisioningError, SecretError
 from ..services.deployment.together import configure_sessions
+from ..services.lost_database import once_back, reason_of
 from ..services.provisioning.create_bulk import create_planned
 from ..services.provisioning.plan import plan_sessions
-from ..services.provisioning.planned import Choices, outcome
+from ..services.provisioning.planned import Choices, Plan, Result, outcome
 from .base import PeeringJob
 from .deployments import DeploymentJob
 
@@ -41,7 +43,8 @@ class AddSessionsJob(PeeringJob):
 
     It is given who was to be added at which ports and the choices, not the plan: the plan is made anew, for what the
     user may see and do when the job runs. What differs from what was looked at is left out. Its data hold the
-    progress, and at the end the outcome as "added", see services.provisioning.planned.outcome().
+    progress, and at the end the outcome as "added", see services.provisioning.planned.outcome(). When the database ends
+    the work, that is the outcome of the batches that were kept.
 
     A password among the choices is encrypted (Choices.password_token), here and in the job queue.
     """
@@ -91,12 +94,21 @@ class AddSessionsJob(PeeringJob):
             # Without a user no permission would be asked for.
             self._fail(_("The user who asked for these sessions is gone or no longer active."))
         self.job.user = user
+        plan, kept = None, Result()
+
+        def told(done: int, total: int, text: str, batch: Result) -> None:
+            nonlocal kept
+            kept += batch
+            self.report(done, total, text)
+
         try:
             with self.tracked():
                 plan = plan_sessions(ports, Choices.from_data(choices), user, reviewed=reviewed)
-                result = create_planned(plan, user, self.report)
+                result = create_planned(plan, user, told)
         except (ProvisioningError, SecretError) as error:
             self._fail(str(error), error)
+        except (DatabaseError, InterfaceError) as error:
+            self._ended_by_database(plan, kept, error)
         self.logger.info(
             _("Made {made} sessions, left out {skipped}").format(
                 made=len(result.made), skipped=len(plan.skipped) + len(result.skipped)
@@ -119,7 +131,20 @@ class AddSessionsJob(PeeringJob):
             refused=[refused.reason for refused in asked.refused],
         )
 
-    def _fail(self, text: str, cause: Exception | None = None) -> None:
+    def _ended_by_database(self, plan: Plan | None, kept: Result, error: Exception) -> NoReturn:
+        """Fail, and tell of the batches that were kept: a new connection is waited for as long as a restart takes."""
+        if plan is not None:
+            added = outcome(plan, kept)
+            once_back(lambda: self.keep(added=added))
+        self._fail(
+            _(
+                "The database ended the work: {reason}. Whole batches are kept; add the same peers again, and only "
+                "what is missing is made."
+            ).format(reason=reason_of(error)),
+            error,
+        )
+
+    def _fail(self, text: str, cause: Exception | None = None) -> NoReturn:
         self.job.error = text
         self.logger.error(text)
         raise JobFailed from cause

@@ -458,7 +458,7 @@ def test_killed_between_batches_the_next_run_completes(peer, monkeypatch):
     ports = make_ports(3)
     plan = planned(peer, ports)
 
-    def die(done, total, text):
+    def die(done, total, text, batch):
         if done == 4:
             raise KeyboardInterrupt
 
@@ -485,11 +485,12 @@ def die_at_once(rows):
 
 
 @pytest.mark.usefixtures("side")
-def test_progress_is_told_after_each_batch(peer, monkeypatch):
+def test_progress_and_what_was_made_are_told_after_each_batch(peer, monkeypatch):
     monkeypatch.setattr(create_bulk, "BATCH", 2)
     told = []
     create_planned(planned(peer, make_ports(3), families=(4,)), progress=lambda *said: told.append(said))
-    assert told == [(2, 3, "AS3001 at 198.51.1.11"), (3, 3, "AS3002 at 198.51.1.12")]
+    assert [said[:3] for said in told] == [(2, 3, "AS3001 at 198.51.1.11"), (3, 3, "AS3002 at 198.51.1.12")]
+    assert [[made.asn for made in said[3].made] for said in told] == [[3000, 3001], [3002]]
 
 
 @pytest.mark.parametrize("count", [2, 60])

@@ -58,7 +58,9 @@ ANSWERS = {
     400: OpenApiResponse(
         OpenApiTypes.OBJECT, description="What is wrong with which field. Nothing was made."
     ),
-    409: OpenApiResponse(OpenApiTypes.OBJECT, description="It failed: why, in `error`. Nothing was made."),
+    409: OpenApiResponse(
+        AddedSessionsSerializer, description="It failed: why, in `error`; `made` is what was made before."
+    ),
     503: OpenApiResponse(OpenApiTypes.OBJECT, description="No worker takes background jobs."),
 }
 

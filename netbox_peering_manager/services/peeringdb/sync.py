@@ -9,19 +9,20 @@ needs. So a sync may end anywhere, be it by an error or by a lost process, and t
 """
 
 import logging
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
-from django.db import DatabaseError, InterfaceError, connection, transaction
+from django.db import DatabaseError, InterfaceError, transaction
 from django.utils.translation import gettext as _
 
 from ...choices import PeeringDBSyncModeChoices as Mode
 from ...choices import PeeringDBSyncStatusChoices as Status
 from ...exceptions import PeeringError, SyncError
 from ...models import PeeringDBSync
+from ..lost_database import once_back, reason_of
 from ..tracking import recorded, request_of
 from . import runs
 from .apply import Applied, apply_mirror
@@ -38,9 +39,6 @@ if TYPE_CHECKING:
 __all__ = ("Progress", "explained", "running", "sync")
 
 logger = logging.getLogger("netbox_peering_manager.peeringdb")
-
-# How often, and after how many seconds, a database that went away is asked again to take the record of a failed sync.
-RECONNECTS, RECONNECT_S = 5, 1.0
 
 
 @dataclass(frozen=True)
@@ -206,7 +204,8 @@ def _recorded_end(work: _Work) -> Iterator[None]:
     except BaseException as error:
         failure = _failure(error)
         failure.add_note(_what_was_kept(work))
-        _record_failure(work.run, explained(failure))
+        # Without any connection the next sync finds it out.
+        once_back(partial(runs.end, work.run, Status.FAILED, explained(failure)))
         if isinstance(error, (DatabaseError, InterfaceError)):
             raise failure from error
         raise
@@ -223,7 +222,7 @@ def _failure(error: BaseException) -> PeeringError:
     if isinstance(error, PeeringError):
         return error
     if isinstance(error, (DatabaseError, InterfaceError)):
-        return SyncError(_("The database ended the sync: {reason}.").format(reason=_primary(error)))
+        return SyncError(_("The database ended the sync: {reason}.").format(reason=reason_of(error)))
     return SyncError(_("The sync was stopped by {kind}.").format(kind=type(error).__name__))
 
 
@@ -233,33 +232,6 @@ def _what_was_kept(work: _Work) -> str:
     if work.merged:
         return _("The mirror is up to date; what NetBox lacks of it the next sync does.")
     return _("The mirror was left as it was; the next sync begins anew.")
-
-
-def _primary(error: BaseException) -> str:
-    """PostgreSQL's own words without the values that its details show."""
-    diagnosis = getattr(error.__cause__, "diag", None)
-    text = getattr(diagnosis, "message_primary", None) or str(error).partition("\n")[0]
-    return text.strip().rstrip(".")
-
-
-def _record_failure(run: PeeringDBSync, message: str) -> None:
-    """Record a failure, over a new connection when the old one is gone. Without any the next sync finds it out."""
-    for attempt in range(RECONNECTS):
-        try:
-            _drop_dead_connection()
-            runs.end(run, Status.FAILED, message)
-        except (DatabaseError, InterfaceError):
-            if connection.in_atomic_block or attempt == RECONNECTS - 1:
-                return
-            time.sleep(RECONNECT_S)
-        else:
-            return
-
-
-def _drop_dead_connection() -> None:
-    """Let Django connect anew. Not within a transaction, which would begin to lie."""
-    if not connection.in_atomic_block and connection.connection is not None and not connection.is_usable():
-        connection.close()
 
 
 def _about_refused(counts: dict[str, Counts], staged: list[Staged]) -> Iterator[str]:

@@ -44,8 +44,8 @@ __all__ = ("BATCH", "create_planned")
 # Sessions in one transaction. Others who make sessions wait as long as one lasts: a few seconds.
 BATCH = 250
 
-# How far it is: sessions done, of how many, and what is being done.
-type Progress = Callable[[int, int, str], None]
+# How far it is: sessions done, of how many, the last of them, and what became of the batch that has just been kept.
+type Progress = Callable[[int, int, str, Result], None]
 
 
 def create_planned(plan: Plan, user: "User | None" = None, progress: Progress | None = None) -> Result:
@@ -57,7 +57,8 @@ def create_planned(plan: Plan, user: "User | None" = None, progress: Progress | 
     Change log and events are those of the current request; a job opens one, see PeeringJob.tracked().
 
     ProvisioningError when a choice has become wrong (a connection was deleted, say), SecretError when the given
-    password cannot be read; then nothing was made.
+    password cannot be read; then nothing was made. A database that ends the work ends it between two batches: what
+    `progress` was told of is there, and making the same plan again makes the rest.
     """
     if not plan.sessions:
         return Result()
@@ -65,13 +66,15 @@ def create_planned(plan: Plan, user: "User | None" = None, progress: Progress | 
     with kept_look_ups(*MODELS):
         maker = _Maker(plan, user)
         for batch in batched(plan.sessions, BATCH):
-            made += maker.make(batch)
+            result = maker.make(batch)
+            made += result
             if progress:
                 done = len(made.made) + len(made.skipped)
                 progress(
                     done,
                     len(plan.sessions),
                     _("AS{asn} at {ip}").format(asn=batch[-1].asn, ip=batch[-1].address),
+                    result,
                 )
     return made
 
