@@ -54,8 +54,9 @@ class PeeringRouterIndex(SearchIndex):
 
 
 class DeploymentIndex(SearchIndex):
+    # Not its reason, which may name neighbours: what is found is shown to whoever may view the deployment.
     model = models.Deployment
-    fields = (("reason", 300), ("description", 500), ("comments", 5000))
+    fields = (("description", 500), ("comments", 5000))
     display_attrs = ("router", "kind", "status", "scheduled", "description")
 
 

@@ -1,8 +1,11 @@
 """Area `deployments`: what deployments can be filtered by."""
 
+from typing import Any
+
 import django_filters
 from django.contrib.auth import get_user_model
-from django.db.models import Q, QuerySet
+from django.core.validators import EMPTY_VALUES
+from django.db.models import Q, QuerySet, Value
 from django.utils.translation import gettext_lazy as _
 
 from netbox.filtersets import PrimaryModelFilterSet
@@ -10,6 +13,7 @@ from utilities.filtersets import register_filterset
 
 from ..choices import ConfigModeChoices, DeploymentKindChoices, DeploymentStatusChoices
 from ..models import Deployment, DeploymentBatch, PeeringRouter, PeeringSession
+from ..services.deployment.rights import readable
 from .related import device_filters, site_filters
 
 __all__ = ("DeploymentFilterSet",)
@@ -24,7 +28,12 @@ class DeploymentFilterSet(
     site_filters("router__device__site"),
     PrimaryModelFilterSet,
 ):
-    """Filters of deployments. `session_id` also finds deployments of the whole router that the session is on."""
+    """
+    Filters of deployments. `session_id` also finds deployments of the whole router that the session is on.
+
+    By reason, and by neighbour in `q`, those alone are found that the user of the request may read
+    (services.deployment.rights).
+    """
 
     router_id = Choices(queryset=PeeringRouter.objects.all(), distinct=False, label=_("Router (ID)"))
     session_id = Choices(
@@ -84,6 +93,17 @@ class DeploymentFilterSet(
             "description",
         )
 
+    def filter_queryset(self, queryset: QuerySet) -> QuerySet:
+        # All lookups of it, the negative ones too: what one may not read is not found out by trying words.
+        asked = self.form.cleaned_data.items()
+        if any(name.split("__")[0] == "reason" and value not in EMPTY_VALUES for name, value in asked):
+            queryset = queryset.filter(self._is_read)
+        return super().filter_queryset(queryset)
+
+    @property
+    def _is_read(self) -> Any:
+        return readable(self.request.user) if self.request else Value(False)
+
     def search(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
         """Find by router, by who asked or approved, by a neighbour's address or name, by reason or description."""
         if not (value := value.strip()):
@@ -92,9 +112,9 @@ class DeploymentFilterSet(
             Q(router__device__name__icontains=value)
             | Q(requested_by__username__icontains=value)
             | Q(approved_by__username__icontains=value)
-            | Q(reason__icontains=value)
+            | Q(self._is_read, reason__icontains=value)
             | Q(description__icontains=value)
-            | Q(pk__in=Deployment.objects.with_neighbor(value).values("pk"))
+            | Q(self._is_read, pk__in=Deployment.objects.with_neighbor(value).values("pk"))
         )
         return queryset.filter(found)
 

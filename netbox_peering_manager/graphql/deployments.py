@@ -13,7 +13,7 @@ from django.db.models import F
 from django.utils.translation import gettext as _
 from strawberry.scalars import ID, JSON
 from strawberry.types import Info
-from strawberry_django import BaseFilterLookup, DatetimeFilterLookup, FilterLookup, StrFilterLookup
+from strawberry_django import BaseFilterLookup, DatetimeFilterLookup, FilterLookup
 
 from netbox.graphql.filters import PrimaryModelFilter, register_filter
 from netbox.graphql.types import PrimaryObjectType, register_type
@@ -56,6 +56,8 @@ def whole_readable_by(info: Info) -> Any:
 
 @register_filter(Deployment, lookups=True)
 class DeploymentFilter(PrimaryModelFilter):
+    """Not by what is HIDDEN: trying words would tell what it says."""
+
     router: (
         Annotated["PeeringRouterFilter", strawberry.lazy("netbox_peering_manager.graphql.routers")] | None
     ) = strawberry_django.filter_field()
@@ -66,7 +68,6 @@ class DeploymentFilter(PrimaryModelFilter):
     partial: FilterLookup[bool] | None = strawberry_django.filter_field()
     automatic: FilterLookup[bool] | None = strawberry_django.filter_field()
     own_credentials: FilterLookup[bool] | None = strawberry_django.filter_field()
-    reason: StrFilterLookup | None = strawberry_django.filter_field()
     requested_by: Annotated["UserFilter", strawberry.lazy("users.graphql.filters")] | None = (
         strawberry_django.filter_field()
     )

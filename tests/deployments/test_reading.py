@@ -13,6 +13,7 @@ from users.models import Token
 
 from netbox_peering_manager.choices import DeploymentStatusChoices as Status
 from netbox_peering_manager.models import Deployment, RouterState
+from netbox_peering_manager.search import DeploymentIndex
 from netbox_peering_manager.services.deployment import decisions, forgetting, rights
 from netbox_peering_manager.services.deployment.reading import Reading, commands_shown
 from netbox_peering_manager.settings import PLUGIN
@@ -191,6 +192,22 @@ def test_drift_is_shown_to_who_may_view_all_sessions_of_the_router(world):
     user = world.user()
     assert OTHER in rest(user, path)["masked_diff"]
     assert OTHER in page(client_of(user), at(world.router, "drift")).content.decode()
+
+
+def test_nobody_finds_out_by_looking_for_it_what_they_may_not_read(world):
+    base = "/api/plugins/peering-manager/deployments/"
+    for params in ("q=is+lost", f"q={OTHER}", "reason__ic=is+lost", "reason__n=Why"):
+        found = {one["id"] for one in rest(world.user(), f"{base}?{params}")["results"]}
+        assert world.whole.pk in found or OTHER in params, params
+        for user in (world.limited(), world.user({})):
+            found = {one["id"] for one in rest(user, f"{base}?{params}")["results"]}
+            assert not found & {world.whole.pk, world.foreign.pk}, params
+    assert [one["id"] for one in rest(world.limited(), f"{base}?q={MINE}")["results"]] == [world.part.pk]
+
+
+def test_the_search_of_netbox_knows_no_reasons(world):
+    world.whole.description = "Tonight"
+    assert [field.value for field in DeploymentIndex.to_cache(world.whole)] == ["Tonight"]
 
 
 @pytest.mark.parametrize(

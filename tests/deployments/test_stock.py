@@ -1,6 +1,7 @@
 """Deployments in NetBox's own test cases: pages, table, filters, REST, GraphQL."""
 
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 from django.http import QueryDict
 from django.test import TestCase
@@ -113,6 +114,7 @@ class DeploymentFilterSetTestCase(PluginFilterSetMixin, ChangeLoggedFilterSetTes
     @classmethod
     def setUpTestData(cls):
         cls.ann, cls.bob = (User.objects.create_user(name) for name in ("ann", "bob"))
+        cls.request = SimpleNamespace(user=User.objects.create_user("boss", is_superuser=True))
         cls.first, cls.second = make_router("rt1.mtl"), make_router("rt2.tor")
         cls.first.device.site = Site.objects.create(name="Montreal", slug="mtl")
         cls.first.device.save()
@@ -140,13 +142,14 @@ class DeploymentFilterSetTestCase(PluginFilterSetMixin, ChangeLoggedFilterSetTes
         data = QueryDict(mutable=True)
         for name, value in params.items():
             data.setlist(name, value if isinstance(value, list) else [value])
-        return set(self.filterset(data, self.queryset).qs)
+        return set(self.filterset(data, self.queryset, request=self.request).qs)
 
     def test_q_finds_by_router_people_neighbor_reason_and_description(self):
         for text in ("ann", "bob", "198.51.100.42", "is well", "first"):
             with self.subTest(text=text):
                 assert self.found(q=text) == {self.one}
         assert self.found(q="RT2") == {self.commands}
+        assert self.found(reason="All is well") == {self.one}
         assert len(self.found(q=" ")) == 3
 
     def test_router_device_and_site(self):
