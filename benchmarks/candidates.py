@@ -7,12 +7,12 @@ Floors: one statement that knows less than the page, and its rows in the plaines
 from collections.abc import Callable
 from pathlib import Path
 
-from django.db import connection, transaction
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
 from jinja2 import Environment
 
-from benchmarks.exchanges import make_our_side
+from benchmarks.exchanges import OurSide
 from benchmarks.measure import Result, compare
 from dev.demo_network import OUR_ASN
 from netbox_peering_manager.models import PeeringFabric
@@ -24,11 +24,8 @@ LEAST = Environment(autoescape=True).from_string(
 )
 
 
-def run(client: Client, progress: Callable[[str], None]) -> list[Result]:
-    """Make our side of the PeeringDB in the mirror, and open both pages as `client`."""
-    progress("Making our side of the exchanges")
-    with transaction.atomic():
-        side = make_our_side()
+def run(client: Client, side: OurSide, progress: Callable[[str], None]) -> list[Result]:
+    """Open both pages as `client`, with our side of the PeeringDB in the mirror."""
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
     progress("Available peers and ranking")

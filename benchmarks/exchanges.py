@@ -1,5 +1,6 @@
 """
-Our side of a PeeringDB that is in the mirror: fabrics, routers, ports and some sessions wherever our AS has ports.
+Our side of a PeeringDB that is in the mirror: fabrics, routers and ports wherever our AS has ports, some sessions, and
+the networks that they are with.
 
 In a VRF of its own, because other benchmarks use the same addresses.
 """
@@ -141,6 +142,10 @@ class _Maker:
                 enabled=True,
             )
             for (asn, _address, _length), address in zip(wanted, addresses, strict=True)
+        )
+        PeerASN.objects.bulk_create(
+            [PeerASN(asn=self.asn(asn), name=f"AS{asn}") for asn in {asn for asn, *_ in wanted}],
+            ignore_conflicts=True,
         )
         PeeringSession.objects.bulk_create(
             PeeringSession(bgp_peer=peer, relationship=self.relationship, peering_network=network)

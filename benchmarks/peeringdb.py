@@ -13,12 +13,19 @@ from contextlib import suppress
 from pathlib import Path
 
 import requests
-from django.db import connection
+from django.db import connection, transaction
 
+from benchmarks.adding import a_worker_is_there
+from benchmarks.exchanges import OurSide, make_our_side
 from benchmarks.measure import Measured, Result, Seconds, queries_of, seconds_of
 from dev.sample_peeringdb.process import Running, running
 from dev.sample_peeringdb.server import API_KEY
-from netbox_peering_manager.models import PeeringDBRefusedRow, PeeringDBSync, PeeringDBWatermark
+from netbox_peering_manager.models import (
+    PeeringDBNetIXLan,
+    PeeringDBRefusedRow,
+    PeeringDBSync,
+    PeeringDBWatermark,
+)
 from netbox_peering_manager.models.peeringdb import MIRROR
 from netbox_peering_manager.services.peeringdb.client import PeeringDBClient
 from netbox_peering_manager.services.peeringdb.sync import sync
@@ -26,16 +33,45 @@ from netbox_peering_manager.services.peeringdb.sync import sync
 RUNS = 3
 CHANGES = 2000
 LOOK_BACK_S = 3600
+# Of PeeringDB in 2026, and of a large network. Contacts: those that a key's owner sees, which are not all.
+FULL_SIZE = {
+    "net": 35_000,
+    "netixlan": 70_000,
+    "netfac": 35_000,
+    "poc": 30_000,
+    "networks at the largest exchange": 1_500,
+    "exchanges": 20,
+}
 
 
-def run(progress: Callable[[str], None], size: str = "full") -> list[Result]:
-    """A first sync, syncs without news, and syncs after a day with 2,000 changes. The mirror is filled afterwards."""
+def run(progress: Callable[[str], None], size: str = "full") -> tuple[list[Result], OurSide]:
+    """
+    A first sync into an empty NetBox, then, with our side of its exchanges made, syncs without news and syncs after a
+    day with 2,000 changes. Return them, and our side. The mirror is filled afterwards.
+    """
     progress("Starting a sample PeeringDB")
     with running(size=size) as sample:
         progress("Syncing with PeeringDB: everything")
         first = _first(sample)
+        progress("Making our side of the exchanges")
+        with transaction.atomic():
+            side = make_our_side()
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE")
         progress("Syncing with PeeringDB: no news, and 2,000 changes")
-        return [first, _no_news(sample), _news(sample)]
+        with a_worker_is_there():
+            # What the first one after our side was made has to apply and to compare is no news to the next.
+            _sync(sample)
+            return [first, _no_news(sample), _news(sample)], side
+
+
+def check_full_size(side: OurSide) -> None:
+    """Raise AssertionError when the mirror is smaller than PeeringDB, or we are at fewer or smaller exchanges."""
+    largest = PeeringDBNetIXLan.objects.filter(ix_id=side.largest.peeringdb_id).values("net_id").distinct()
+    found = {tag: MIRROR[tag].objects.count() for tag in FULL_SIZE if tag in MIRROR}
+    found |= {"networks at the largest exchange": largest.count(), "exchanges": len(side.fabrics)}
+    if small := {what: number for what, number in found.items() if number < FULL_SIZE[what]}:
+        raise AssertionError(f"Not of full size, which is {FULL_SIZE}: {small}")
 
 
 def _first(sample: Running) -> Result:

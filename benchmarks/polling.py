@@ -28,7 +28,8 @@ from netbox_routing.models import BGPPeer
 
 from benchmarks import generate
 from benchmarks.measure import Measured, Result, Seconds, peak_of, queries_of
-from netbox_peering_manager.jobs.monitoring import QUEUE, PollJob, start_polls
+from netbox_peering_manager.jobs.base import ROUTERS_QUEUE
+from netbox_peering_manager.jobs.monitoring import PollJob, start_polls
 from netbox_peering_manager.models import PeeringRouter, PeeringSession, Relationship, SessionSample
 from netbox_peering_manager.settings import PLUGIN
 
@@ -103,7 +104,11 @@ def polling(routers: list[PeeringRouter]) -> Result:
 def _job(router: PeeringRouter) -> Job:
     """A job of the router that nobody has begun."""
     return Job.objects.create(
-        name=PollJob.name, object=router, job_id=os.urandom(16).hex(), notifications="never", queue_name=QUEUE
+        name=PollJob.name,
+        object=router,
+        job_id=os.urandom(16).hex(),
+        notifications="never",
+        queue_name=ROUTERS_QUEUE,
     )
 
 
@@ -129,7 +134,7 @@ def _polled(routers: list[PeeringRouter]) -> float:
 @contextmanager
 def workers() -> Iterator[None]:
     """Two workers on the plugin's queue, while the body runs, at work on this process's database."""
-    queue = django_rq.get_queue(QUEUE)
+    queue = django_rq.get_queue(ROUTERS_QUEUE)
     queue.empty()
     path = os.pathsep.join(filter(None, [str(DRIVERS), os.environ.get("PYTHONPATH")]))
     environment = {
@@ -138,7 +143,7 @@ def workers() -> Iterator[None]:
         "NPM_SETTINGS": json.dumps(SETTINGS),
         "PYTHONPATH": path,
     }
-    command = [sys.executable, "-m", "netbox", "rqworker", QUEUE]
+    command = [sys.executable, "-m", "netbox", "rqworker", ROUTERS_QUEUE]
     with tempfile.TemporaryFile("w+") as log:
         started = [
             subprocess.Popen(command, env=environment, stdout=log, stderr=log) for _number in range(WORKERS)

@@ -33,7 +33,8 @@ HERE = Path(__file__).parent
 def run(sizes: Sequence[int], progress: Callable[[str], None]) -> list[Result]:
     """Make the data and run everything on them."""
     # First, as the memory of the process counts for it.
-    results = peeringdb.run(progress)
+    results, side = peeringdb.run(progress)
+    peeringdb.check_full_size(side)
     progress("Making policies")
     policies = generate.make_policies()
     devices = {}
@@ -51,7 +52,7 @@ def run(sizes: Sequence[int], progress: Callable[[str], None]) -> list[Result]:
     results += [rest_list(client), session_table(client), create_form(client)]
     results += states.run(client, progress)
     results += [*watching.run(policies, progress), *polling.run(progress)]
-    results += [*candidates.run(client, progress), *adding.run(client, progress)]
+    results += [*candidates.run(client, side, progress), *adding.run(client, progress)]
     return [*results, *takeover.run(client, progress)]
 
 

@@ -4,25 +4,28 @@ import json
 
 import pytest
 
+from core.models import ObjectChange
 from netbox_routing.models import BGPPeer
 from users.models import User
 
 from benchmarks import (
     adding,
     candidates,
+    exchanges,
     generate,
     measure,
     peeringdb,
     polling,
     report,
     states,
+    takeover,
     watching,
     work,
 )
 from benchmarks.measure import Measured, Result, Seconds
 from dev.sample_peeringdb.world import World
 from netbox_peering_manager.jobs.monitoring import PollJob
-from netbox_peering_manager.models import PeeringDBNetIXLan, PeeringSession, SessionState
+from netbox_peering_manager.models import PeeringDBDrift, PeeringDBNetIXLan, PeeringSession, SessionState
 from netbox_peering_manager.services.rendering.peering import gather
 from tests.peeringdb.filling import fill_mirror
 
@@ -80,6 +83,8 @@ def test_table_has_a_line_for_each_result():
         (result("peer-ranking", 20, median=1.01), "1.01 s, at most 1.0 s"),
         (result("add-preview", 1000, queries=41), "41 queries, at most 40"),
         (result("add-preview", 1000, median=2.01), "2.01 s, at most 2 s"),
+        (result("import-preview", 1000, queries=31), "31 queries, at most 30"),
+        (result("import-preview", 1000, median=2.01), "2.01 s, at most 2 s"),
         (result("add-sessions", 1000, queries=201), "201 queries, at most 200"),
         (result("add-sessions", 1000, median=20.1), "20.10 s, at most 20 s"),
     ],
@@ -125,13 +130,19 @@ def test_generated_sessions_render_to_the_text_of_the_floor():
 def test_syncs_are_real_ones_and_leave_the_mirror_filled(monkeypatch):
     monkeypatch.setattr(peeringdb, "CHANGES", 40)
     monkeypatch.setattr(peeringdb, "RUNS", 1)
-    first, no_news, news = peeringdb.run(lambda message: None, size="town")
+    [first, no_news, news], side = peeringdb.run(lambda message: None, size="town")
     assert first.size > 700
     assert PeeringDBNetIXLan.objects.exists()
     assert (no_news.size, news.size) == (0, 40)
     assert no_news.measured.queries < news.measured.queries
     # NetBox is loaded, so the process has more than this.
     assert first.measured.peak_mib > 100
+    # There is something to apply the news to, and to compare them with.
+    assert len(side.fabrics) == 3
+    assert PeeringDBDrift.objects.exists()
+    assert ObjectChange.objects.filter(changed_object_type__model="peerasn").exists()
+    with pytest.raises(AssertionError, match="Not of full size"):
+        peeringdb.check_full_size(side)
 
 
 @pytest.mark.django_db
@@ -139,7 +150,7 @@ def test_lists_of_possible_peers_are_real_pages_beside_their_floors(monkeypatch,
     monkeypatch.setattr(measure, "RUNS", 1)
     fill_mirror(World(size="town"))
     client.force_login(User.objects.create_superuser("admin"))
-    peers, ranking = candidates.run(client, lambda message: None)
+    peers, ranking = candidates.run(client, exchanges.make_our_side(), lambda message: None)
     assert (peers.name, ranking.name, ranking.size) == ("available-peers", "peer-ranking", 3)
     assert peers.size > 100
     assert peers.measured.queries <= 25
@@ -184,6 +195,18 @@ def test_polls_are_recorded_as_the_floor_records_them(monkeypatch):
     (found,) = watching.run(generate.make_policies(), lambda message: None, sessions=24)
     assert (found.name, found.size) == ("record-poll", 24)
     assert found.measured.queries <= 20
+
+
+@pytest.mark.django_db
+def test_preview_of_an_import_is_a_real_page_of_what_was_read(monkeypatch, client, settings):
+    monkeypatch.setitem(settings.PLUGINS_CONFIG["netbox_peering_manager"], "default_rir", "")
+    monkeypatch.setattr(measure, "RUNS", 1)
+    monkeypatch.setattr(takeover, "NEIGHBORS", 6)
+    generate.make_policies()
+    client.force_login(User.objects.create_superuser("admin"))
+    (found,) = takeover.run(client, lambda message: None)
+    assert (found.name, found.size) == ("import-preview", 6)
+    assert found.measured.queries <= 30
 
 
 @pytest.mark.django_db
