@@ -22,7 +22,14 @@ from .jobs import JobProgress, job_progress, visible_jobs
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 
-__all__ = ("BatchProgress", "CompareSelected", "DeploySelected", "RouterRow", "batch_progress")
+__all__ = (
+    "BatchProgress",
+    "CompareSelected",
+    "DeployPushed",
+    "DeploySelected",
+    "RouterRow",
+    "batch_progress",
+)
 
 APP = "netbox_peering_manager"
 ADD, COMMIT = f"{APP}.add_deployment", f"{APP}.commit_deployment"
@@ -217,3 +224,13 @@ class DeploySelected(_OfSelectedRouters):
     label = _("Configure Selected")
     icon = "mdi-upload"
     needs = (ADD, COMMIT)
+
+
+class DeployPushed(DeploySelected):
+    """For a list of routers that something may be sent to: "all that match" are all of those."""
+
+    @classmethod
+    def get_url_params(cls, context: Any) -> Any:
+        params = super().get_url_params(context)
+        params["push_enabled"] = "true"
+        return params

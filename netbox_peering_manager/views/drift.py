@@ -26,13 +26,15 @@ from ..services.deployment.rights import may_read_routers
 from ..tables.drift import drift_badge, state_of_router, unknown_url
 from ..ui.diffs import drawn
 from ..ui.drift_routers import CompareNow
-from ..ui.fleet import DeploySelected
+from ..ui.fleet import DeployPushed
 from ..ui.jobs import job_progress, visible_jobs
 
 APP = "netbox_peering_manager"
 # A difference shows what deployments show.
 VIEW, ADD = f"{APP}.view_deployment", f"{APP}.add_deployment"
 LIST = f"plugins:{APP}:configuration_drift"
+# Of many refusals so many are told one by one.
+TOLD = 5
 
 
 class ConfigurationDriftView(generic.ObjectListView):
@@ -49,7 +51,7 @@ class ConfigurationDriftView(generic.ObjectListView):
     filterset_form = forms.PeeringRouterFilterForm
     table = tables.RouterDriftTable
     template_name = f"{APP}/deployments/drift_list.html"
-    actions = (BulkExport, CompareNow, DeploySelected)
+    actions = (BulkExport, CompareNow, DeployPushed)
     additional_permissions = (VIEW,)
 
 
@@ -111,6 +113,7 @@ class CompareRoutersView(GetReturnURLMixin, BaseMultiObjectView):
 
     queryset = PeeringRouter.objects.with_access()
     additional_permissions = (ADD,)
+    default_return_url = LIST
 
     def get_required_permission(self) -> str:
         return f"{APP}.view_peeringrouter"
@@ -126,20 +129,23 @@ class CompareRoutersView(GetReturnURLMixin, BaseMultiObjectView):
             chosen = self.queryset.filter(pk__in=[pk for pk in request.POST.getlist("pk") if pk.isdecimal()])
         if not tell(request, chosen):
             messages.warning(request, _("No routers were selected."))
-        return redirect(LIST)
+        return redirect(self.get_return_url(request))
 
 
 def tell(request: HttpRequest, routers: Iterable[PeeringRouter]) -> int:
     """Start the comparisons, say how many and what is refused. Returns how many routers there were."""
-    started = refused = 0
+    started, refused = 0, []
     for router in routers:
         if reason := why_not_compare(router):
-            refused += 1
-            messages.error(request, reason)
+            refused.append(reason)
         else:
             DriftJob.start(router, request.user)
             started += 1
+    for reason in refused[:TOLD]:
+        messages.error(request, reason)
+    if len(refused) > TOLD:
+        messages.error(request, _("{count} more refused.").format(count=len(refused) - TOLD))
     if started:
         text = ngettext("{count} router is being compared.", "{count} routers are being compared.", started)
         messages.success(request, text.format(count=started))
-    return started + refused
+    return started + len(refused)

@@ -239,6 +239,29 @@ class TestPages:
         assert "has no config template" in answer
         assert Job.objects.filter(name=DriftJob.name).count() == 1
 
+    def test_of_many_refusals_some_are_told_and_the_list_keeps_its_filters(self, user):
+        routers = routers_with_a_session(7)
+        PeeringRouter.objects.update(config_template=None)
+        address = reverse(f"{P}:peeringrouter_bulk_compare_now")
+        data = {"pk": [one.pk for one in routers], "return_url": f"{LIST}?drift=never"}
+        answer = client_of(user).post(address, data, follow=True)
+        assert answer.redirect_chain == [(f"{LIST}?drift=never", 302)]
+        told = [str(message) for message in answer.context["messages"]]
+        assert ["has no config template" in text for text in told] == [True] * 5 + [False]
+        assert told[5] == "2 more refused."
+        assert client_of(user).post(address, {"pk": [routers[0].pk]})["Location"] == LIST
+
+    def test_configure_selected_means_those_of_the_page_when_all_are_selected(self, user):
+        first, second, off = routers_with_a_session()
+        PeeringRouter.objects.filter(pk=off.pk).update(push_enabled=False)
+        client = client_of(user)
+        configure = reverse(f"{P}:peeringrouter_bulk_configure")
+        shown = page(client, f"{LIST}?drift=never").content.decode()
+        address = f"{configure}?drift=never&push_enabled=true"
+        assert address.replace("&", "&amp;") in shown
+        answer = client.post(address, {"_all": "on"})
+        assert [router for router, _why_not in answer.context["routers"]] == [first, second]
+
     def test_who_may_only_view_may_not_compare(self, router):
         told(router)
         reader = plain()
