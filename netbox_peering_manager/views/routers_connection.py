@@ -2,9 +2,11 @@
 
 from typing import Any
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
 from core.choices import JobStatusChoices
@@ -36,23 +38,27 @@ class RouterConnectionView(generic.ObjectView):
 
     def post(self, request: HttpRequest, pk: int) -> HttpResponse:
         router = self.get_object(pk=pk)
-        if PeeringRouter.objects.restrict(request.user, "poll").filter(pk=router.pk).exists() and (
-            not (job := _last_test(request, router)) or job.status in JobStatusChoices.TERMINAL_STATE_CHOICES
-        ):
+        job = _last_test(request, router)
+        if not _may_poll(request, router):
+            messages.error(request, _t("You may not poll {router}.").format(router=router))
+        elif job is None or job.status in JobStatusChoices.TERMINAL_STATE_CHOICES:
             ConnectionTestJob.start(router, request.user)
         return redirect(reverse(f"plugins:{APP}:peeringrouter_connection", args=[router.pk]))
 
     def get_extra_context(self, request: HttpRequest, instance: PeeringRouter) -> dict[str, Any]:
         job = _last_test(request, instance)
-        may_poll = PeeringRouter.objects.restrict(request.user, "poll").filter(pk=instance.pk).exists()
         return {
             **_way(instance),
-            "may_poll": may_poll,
+            "may_poll": _may_poll(request, instance),
             "lacks_napalm": not is_napalm_installed(),
             "progress": job_progress(job, request.user, reload=True) if job else None,
             "tested": job.completed if job else None,
             "answer": (job.data or {}).get("connection") if job else None,
         }
+
+
+def _may_poll(request: HttpRequest, router: PeeringRouter) -> bool:
+    return bool(PeeringRouter.objects.restrict(request.user, "poll").filter(pk=router.pk).exists())
 
 
 def _last_test(request: HttpRequest, router: PeeringRouter) -> Job | None:

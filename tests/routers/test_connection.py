@@ -7,6 +7,7 @@ from django.urls import reverse
 from core.choices import JobStatusChoices
 from core.models import Job
 from dcim.models import Device, Platform
+from users.models import ObjectPermission
 from utilities.testing import APITestCase, TestCase, create_test_device
 
 from netbox_peering_manager import PeeringManagerConfig
@@ -169,6 +170,13 @@ class ConnectionPageTest(TestCase):
         self.remove_permissions(f"{APP}.poll_peeringrouter")
         assert self.client.get(self.url(router)).status_code == 403
         assert self.client.post(self.url(router)).status_code == 403
+        assert not Job.objects.filter(name=ConnectionTestJob.name).exists()
+
+    def test_who_may_poll_other_routers_is_told_that_it_is_not_for_this_one(self):
+        router = make_router()
+        ObjectPermission.objects.filter(actions=["poll"]).update(constraints={"pk": 0})
+        response = self.client.post(self.url(router), follow=True)
+        assert [str(each) for each in response.context["messages"]] == ["You may not poll rt1.mtl."]
         assert not Job.objects.filter(name=ConnectionTestJob.name).exists()
 
     def test_job_tells_what_is_wrong_and_whose_right_is_gone(self):
