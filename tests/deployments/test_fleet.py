@@ -163,6 +163,14 @@ class TestStopping:
         batch.refresh_from_db()
         assert (fleet.failures_of(batch), batch.stopped) == (0, None)
 
+    def test_a_password_in_the_reason_is_masked_wherever_it_is_kept(self, batch, user):
+        fleet.stop(batch, user, "it sends neighbor 192.0.2.1 password Marker-Pa55word")
+        batch.refresh_from_db()
+        assert "password ****" in batch.stopped_because
+        steps = [step.reason for one in batch.deployments.all() for step in one.steps.all()]
+        assert any("password ****" in reason for reason in steps)
+        assert not any("Marker" in reason for reason in (*steps, batch.stopped_because))
+
     def test_who_may_stop_it(self, batch, user):
         other = make_user("other", is_superuser=False)
         assert "who asked for it" in fleet.why_not_stop(batch, other)

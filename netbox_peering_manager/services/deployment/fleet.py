@@ -22,6 +22,7 @@ from ...choices import DeploymentStatusChoices as Status
 from ...exceptions import DeploymentError, DeploymentRefused, DeviceError, RenderingError, SecretError
 from ...models import Deployment, DeploymentBatch, PeeringRouter
 from ...settings import get_setting
+from ..devices.masking import masked
 from . import asking, moves
 from .rights import COMMIT
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 __all__ = (
     "BEGUN",
     "FAILURES",
+    "REFUSALS",
     "check",
     "deploy_many",
     "failures_of",
@@ -168,7 +170,7 @@ def stop(batch: DeploymentBatch, user: "AbstractBaseUser | None" = None, reason:
     """
     if user is not None and (refusal := why_not_stop(batch, user)):
         raise DeploymentRefused(refusal)
-    reason = reason or _("Stopped by {user}.").format(user=user)
+    reason = masked(reason) or _("Stopped by {user}.").format(user=user)
     # The first one who stops it says why.
     DeploymentBatch.objects.filter(pk=batch.pk, stopped=None).update(
         stopped=timezone.now(), stopped_because=reason
