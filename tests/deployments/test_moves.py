@@ -1,13 +1,15 @@
 """How a deployment goes from state to state, and who hears of it."""
 
 import json
+from unittest import mock
 
 import pytest
 from django.contrib.contenttypes.models import ContentType
+from rq import Queue
 
 from core.models import ObjectChange, ObjectType
 from extras.events import serialize_for_event
-from extras.models import EventRule, Notification, NotificationGroup, Subscription
+from extras.models import EventRule, Notification, NotificationGroup, Subscription, Webhook
 from utilities.exceptions import AbortRequest
 
 from netbox_peering_manager.choices import DEPLOYMENT_MOVES
@@ -114,6 +116,21 @@ def test_event_rules_hear_of_each_move(deployment, status, django_capture_on_com
         moves.move(deployment, status)
     (told,) = Notification.objects.filter(user=watcher)
     assert (told.event_type, told.object) == (deployment_event(status), deployment)
+
+
+def test_webhooks_hear_of_moves_in_a_job_which_has_no_request(deployment, django_capture_on_commit_callbacks):
+    webhook = Webhook.objects.create(name="Moves", payload_url="http://127.0.0.1:9/")
+    rule = EventRule.objects.create(
+        name="Moves", event_types=["deployment_compared"], action_type="webhook", action_object=webhook
+    )
+    rule.object_types.set([ObjectType.objects.get_for_model(Deployment)])
+    with mock.patch.object(Queue, "enqueue") as enqueue, django_capture_on_commit_callbacks(execute=True):
+        moves.move(deployment, Status.COMPARED)
+    (sent,) = [
+        call.kwargs for call in enqueue.call_args_list if call.args == ("extras.webhooks.send_webhook",)
+    ]
+    assert sent["event_type"] == "deployment_compared"
+    assert sent["data"]["id"] == deployment.pk
 
 
 def test_subscribers_are_notified_of_the_last_move(deployment):

@@ -187,15 +187,14 @@ def _notify(deployment: Deployment) -> None:
 
 def _send(deployment: Deployment, user: "AbstractBaseUser | None") -> None:
     request = current_request.get()
-    flush_events(
-        [
-            EventContext(
-                object_type=ObjectType.objects.get_for_model(Deployment),
-                object_id=deployment.pk,
-                object=deployment,
-                event_type=deployment_event(deployment.status),
-                request=request,
-                user=user or getattr(request, "user", None),
-            )
-        ]
+    event = EventContext(
+        object_type=ObjectType.objects.get_for_model(Deployment),
+        object_id=deployment.pk,
+        object=deployment,
+        event_type=deployment_event(deployment.status),
+        user=user or getattr(request, "user", None),
     )
+    # In a job there may be none, and what acts on events takes any that is named for one.
+    if request is not None:
+        event["request"] = request
+    flush_events([event])
