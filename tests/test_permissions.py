@@ -10,15 +10,18 @@ import re
 import uuid
 
 import pytest
+from django.apps import apps
 from django.contrib.auth import get_user_model
 from django.contrib.contenttypes.models import ContentType
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
-from core.models import Job, ObjectType
+from core.models import Job, ObjectChange, ObjectType
 from dcim.models import Device
 from extras.models import ConfigTemplate
+from ipam.models import IPAddress
+from netbox_routing.models import BGPPeer
 from users.models import ObjectPermission
 
 from netbox_peering_manager import models
@@ -33,6 +36,10 @@ MARK = "TOP-OF-SECRET"
 NOT_FOUND, FORBIDDEN, LOGIN = 404, 403, 302
 # Answers that hold nothing of an object: the API root lists addresses, formats are those of the root.
 OPEN_TO_EVERY_USER = {"/api/plugins/peering-manager/"}
+# These show a user who may view what somebody with more rights could change there, and change nothing themselves.
+SHOWN_BEFORE_IT_IS_DONE = {"/plugins/peering-manager/peeringdb/drift/repair/"}
+# Of deleted sessions nothing is left that a constraint could be held against: whoever has one is refused outright.
+FOR_WHO_MAY_VIEW_EVERY_SESSION = ("removed-sessions/", "remove-sessions/")
 
 
 def walk(patterns, prefix=""):
@@ -129,19 +136,31 @@ def address_of(route, network):
     return "/" + re.sub(r"<[^>]+>|\(\?P<[^)]+\)", str(network[kind].pk), route)
 
 
-def user_with(*actions, constraints=None, token=False):
+def user_with(*actions, constraints=None, of=None):
+    """
+    A user who may do these actions to what the constraints fit.
+
+    Of the plugin's models and devices, or of the object types in `of`.
+    """
     user = get_user_model().objects.create_user(
-        username=f"user-{'-'.join(actions) or 'nobody'}-{bool(constraints)}"
+        username=f"user-{'-'.join(actions[:1]) or 'nobody'}-{bool(constraints)}"
     )
     if actions:
         permission = ObjectPermission.objects.create(
             name=user.username, actions=list(actions), constraints=constraints
         )
         permission.users.add(user)
-        permission.object_types.set(
-            [*ObjectType.objects.filter(app_label=APP), ObjectType.objects.get_for_model(Device)]
-        )
+        ours = [*ObjectType.objects.filter(app_label=APP), ObjectType.objects.get_for_model(Device)]
+        permission.object_types.set(ours if of is None else of)
     return user
+
+
+def every_action():
+    """What a permission can grant for the plugin's models and for devices: NetBox's own and those of our models."""
+    ours = {
+        name for model in apps.get_app_config(APP).get_models() for name, _label in model._meta.permissions
+    }
+    return ("view", "add", "change", "delete", "render", *sorted(ours))
 
 
 def client_for(user):
@@ -152,6 +171,12 @@ def client_for(user):
 
 # NetBox's own import form expects these of every POST; all other addresses ignore them.
 FORM = {"format": "csv", "import_method": "direct", "csv_delimiter": ",", "data": "name"}
+
+
+def form_for(route, network):
+    """What is posted to an address: the form, with the test's object of that kind as the one that was chosen."""
+    kind = KINDS.get(next((part for part in route.split("/") if part in KINDS), ""))
+    return {**FORM, "pk": network[kind].pk, "_confirm": "1", "confirm": "true"} if kind else FORM
 
 
 def is_api(address):
@@ -201,43 +226,66 @@ def test_user_without_rights_learns_nothing_from_any_address(network, method):
 
 def test_user_who_may_view_can_open_pages_and_change_nothing(network):
     client = client_for(user_with("view"))
-    before = snapshot(network)
+    before, counted = snapshot(network), counts()
     for route in every_route():
         address = address_of(route, network)
         seen = client.get(address)
         assert seen.status_code in (200, LOGIN, 400, FORBIDDEN, NOT_FOUND, 405), (
             f"get {address}: {seen.status_code}"
         )
-        # Pages know no other way to change something than a POST.
-        for method in ("post", "put", "patch", "delete") if is_api(address) else ("post",):
-            response = getattr(client, method)(address, data="{}", content_type="application/json")
-            refused = (
-                response.status_code in (400, 401, FORBIDDEN, NOT_FOUND, 405) or response.status_code == LOGIN
+        if is_api(address):
+            tried = ("post", "put", "patch", "delete")
+            sent = {"data": "{}", "content_type": "application/json"}
+        else:
+            # Pages know no other way to change something than a POST.
+            tried, sent = ("post",), {"data": form_for(route, network)}
+        for method in tried:
+            response = getattr(client, method)(address, **sent)
+            # A form may go back to where it came from, if nothing was made.
+            refused = response.status_code in (400, 401, FORBIDDEN, NOT_FOUND, 405) or (
+                response.status_code == LOGIN and ("/login/" in response["Location"] or counts() == counted)
             )
-            assert refused, f"{method} {address}: {response.status_code}"
+            shown = response.status_code == 200 and address in SHOWN_BEFORE_IT_IS_DONE
+            assert refused or shown, f"{method} {address}: {response.status_code}"
     assert snapshot(network) == before
 
 
 def test_user_whose_permissions_fit_other_objects_learns_nothing(network):
-    actions = ("view", "add", "change", "delete", "view_session_secrets", "render")
-    client = client_for(user_with(*actions, constraints={"pk": 0}))
+    # Every action on everything: what refuses for want of an action does not show that it heeds constraints.
+    client = client_for(user_with(*every_action(), constraints={"pk": 0}, of=ObjectType.objects.all()))
+    owner = client_for(get_user_model().objects.create_superuser("owner"))
     before = snapshot(network)
     for route in every_route():
         address = address_of(route, network)
         for method in ("get", "post"):
-            response = getattr(client, method)(address, FORM if method == "post" else {})
+            form = form_for(route, network) if method == "post" else {}
+            response = getattr(client, method)(address, form)
             assert not holds(response), f"{method} {address}"
             assert response.status_code != 500, f"{method} {address}"
-            if "<" in route or "(?P" in route:
-                assert response.status_code in (FORBIDDEN, NOT_FOUND, 405, 400), (
-                    f"{method} {address}: {response.status_code}"
+            if "<" not in route and "(?P" not in route:
+                continue
+            if response.status_code == FORBIDDEN and not address.endswith(FOR_WHO_MAY_VIEW_EVERY_SESSION):
+                # REST looks at rights before methods: so for a method that nobody can use, and for no other.
+                response = getattr(owner, method)(address, form)
+                assert response.status_code in (FORBIDDEN, 405), (
+                    f"{method} {address} wants an action that was not granted"
                 )
+            assert response.status_code in (FORBIDDEN, NOT_FOUND, 405, 400), (
+                f"{method} {address}: {response.status_code}"
+            )
     assert snapshot(network) == before
 
 
 def snapshot(network):
-    """What the objects hold now, to see that nothing changed."""
-    return {
+    """What the objects hold now and how many there are, to see that nothing was changed, made or deleted."""
+    held = {
         name: type(instance).objects.filter(pk=instance.pk).values().first()
         for name, instance in network.items()
     }
+    return held, counts()
+
+
+def counts():
+    """How many rows each model has that a request to the plugin could make."""
+    made = (*apps.get_app_config(APP).get_models(), Job, ObjectChange, BGPPeer, IPAddress)
+    return {model._meta.label: model.objects.count() for model in made}
