@@ -33,6 +33,13 @@ class PluginViewMixin(KnownContentTypesMixin):
         return f"plugins:{APP}:{self.model._meta.model_name}_{{}}"
 
 
+class WithoutLabel:
+    """For BulkRenameObjectsViewTestCase: a model without a `label`, for which NetBox's cases of it skip themselves."""
+
+    test_bulk_rename_label_field = None
+    test_bulk_rename_name_and_label_fields = None
+
+
 class PluginAPIMixin(KnownContentTypesMixin):
     """For APIViewTestCases: the plugin's REST view names."""
 

@@ -3,7 +3,7 @@
 from utilities.testing import ViewTestCases, create_tags
 
 from netbox_peering_manager.models import PeeringConnection, PeeringFabric, PeeringNetwork
-from tests.base import PluginViewMixin
+from tests.base import PluginViewMixin, WithoutLabel
 from tests.fabrics.scenery import make_peer_group, make_vlan
 from tests.factories import (
     make_address,
@@ -17,7 +17,12 @@ from tests.factories import (
 )
 
 
-class TestFabricPages(PluginViewMixin, ViewTestCases.PrimaryObjectViewTestCase):
+class TestFabricPages(
+    WithoutLabel,
+    PluginViewMixin,
+    ViewTestCases.PrimaryObjectViewTestCase,
+    ViewTestCases.BulkRenameObjectsViewTestCase,
+):
     model = PeeringFabric
 
     @classmethod
@@ -56,7 +61,12 @@ class TestFabricPages(PluginViewMixin, ViewTestCases.PrimaryObjectViewTestCase):
         return super()._get_queryset()
 
 
-class TestNetworkPages(PluginViewMixin, ViewTestCases.PrimaryObjectViewTestCase):
+class TestNetworkPages(
+    WithoutLabel,
+    PluginViewMixin,
+    ViewTestCases.PrimaryObjectViewTestCase,
+    ViewTestCases.BulkRenameObjectsViewTestCase,
+):
     model = PeeringNetwork
 
     @classmethod

@@ -9,7 +9,7 @@ from netbox_peering_manager.models import PeerASN
 from netbox_peering_manager.services.peeringdb.site import site_url
 from netbox_peering_manager.tables import PeerASNTable
 from tests import factories
-from tests.base import PluginViewMixin
+from tests.base import PluginViewMixin, WithoutLabel
 from tests.queries import page, queries_for_few_and_many, queries_of
 
 ADD = "plugins:netbox_peering_manager:peerasn_add"
@@ -20,15 +20,12 @@ EDIT_MANY = "plugins:netbox_peering_manager:peerasn_bulk_edit"
 
 
 class PeerASNViewTestCase(
+    WithoutLabel,
     PluginViewMixin,
     ViewTestCases.PrimaryObjectViewTestCase,
     ViewTestCases.BulkRenameObjectsViewTestCase,
 ):
     model = PeerASN
-
-    # NetBox's cases for models with a label, which skip themselves for those that have none.
-    test_bulk_rename_label_field = None
-    test_bulk_rename_name_and_label_fields = None
 
     @classmethod
     def setUpTestData(cls):

@@ -1,14 +1,21 @@
 """Stock pages of relationship types and peering sessions."""
 
+from django.urls import reverse
+
 from netbox_routing.models import RouteMap
 from utilities.testing import ViewTestCases, create_tags
 
 from netbox_peering_manager.models import PeeringSession, Relationship
 from tests import factories
-from tests.base import PluginViewMixin
+from tests.base import PluginViewMixin, WithoutLabel
 
 
-class RelationshipViewTests(PluginViewMixin, ViewTestCases.OrganizationalObjectViewTestCase):
+class RelationshipViewTests(
+    WithoutLabel,
+    PluginViewMixin,
+    ViewTestCases.OrganizationalObjectViewTestCase,
+    ViewTestCases.BulkRenameObjectsViewTestCase,
+):
     model = Relationship
 
     @classmethod
@@ -86,4 +93,21 @@ class PeeringSessionViewTests(PluginViewMixin, ViewTestCases.PrimaryObjectViewTe
             "ipv4_max_prefixes": 500,
             "description": "Edited in bulk",
         }
-        cls.rename_data = {"find": "^(.*)$", "replace": "\\1X", "use_regex": True}
+
+    def test_sessions_are_renamed_in_bulk_by_their_service_reference(self):
+        self.add_permissions(
+            "netbox_peering_manager.view_peeringsession", "netbox_peering_manager.change_peeringsession"
+        )
+        sessions = PeeringSession.objects.order_by("pk")
+        data = {
+            "pk": [session.pk for session in sessions[:2]],
+            "_apply": True,
+            "find": "^NOC",
+            "replace": "TICKET",
+            "use_regex": True,
+        }
+        response = self.client.post(
+            reverse("plugins:netbox_peering_manager:peeringsession_bulk_rename"), data
+        )
+        self.assertHttpStatus(response, 302)
+        assert [session.service_reference for session in sessions] == ["TICKET-11", "TICKET-12", "NOC-13"]
