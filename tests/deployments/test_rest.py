@@ -1,6 +1,8 @@
 """REST of deployments beyond NetBox's own cases: asking, deciding, what is refused, what is never answered."""
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from core.models import Job
@@ -8,7 +10,7 @@ from users.models import Token
 from utilities.testing import APITestCase
 
 from netbox_peering_manager.choices import DeploymentStatusChoices as Status
-from netbox_peering_manager.models import Deployment
+from netbox_peering_manager.models import Deployment, DeploymentSession, DeploymentStep
 from netbox_peering_manager.services.deployment import moves
 from tests import factories
 from tests.queries import graphql, page, queries_for_few_and_many
@@ -258,3 +260,14 @@ GRAPHQL = """{ peering_deployment_list(filters: {status: {exact: STATUS_DONE}}) 
 )
 def test_lists_cost_the_same_number_of_queries_for_3_and_for_20_rows(admin, call, budget):
     assert queries_for_few_and_many(lambda: call(admin), keep_many) <= budget
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("fields", "is_read"), [("", False), ("?fields=id,targets,steps", True)])
+def test_lists_read_sessions_and_steps_only_where_they_are_asked_for(admin, fields, is_read):
+    keep_many([1, 2])
+    with CaptureQueriesContext(connection) as queries:
+        page(admin, f"{ROOT}deployments/{fields}")
+    read = " ".join(each["sql"] for each in queries)
+    for model in (DeploymentSession, DeploymentStep):
+        assert (f'FROM "{model._meta.db_table}"' in read) is is_read, model

@@ -73,7 +73,7 @@ class DeploymentViewSet(NetBoxModelViewSet):
     Texts are masked; lists leave out what is long (texts, neighbours, targets, steps), unless `fields` names it.
     """
 
-    queryset = Deployment.objects.with_people().prefetch_related("targets", "steps").defer("encrypted_text")
+    queryset = Deployment.objects.with_people().defer("encrypted_text")
     serializer_class = DeploymentSerializer
     filterset_class = DeploymentFilterSet
 
