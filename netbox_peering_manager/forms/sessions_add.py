@@ -11,12 +11,14 @@ from netbox_routing.choices.bgp import BGPStatusChoices
 from netbox_routing.models import BFDProfile, BGPPeerTemplate
 from utilities.forms.fields import DynamicModelChoiceField, DynamicModelMultipleChoiceField
 from utilities.forms.rendering import FieldSet
+from utilities.forms.widgets import DateTimePicker
 
 from ..exceptions import ProvisioningError, SecretError
 from ..models import PeerASN, PeeringConnection, PeeringSession, Relationship
 from ..services import secrets
 from ..services.provisioning.chosen import MOST_MARGIN_PERCENT
 from ..services.provisioning.planned import Choices, MaxPrefixes, Password, RouteServers
+from .deployments import future, in_one_hour
 from .sessions_password import PasswordField
 
 FAMILIES = [("4,6", _("IPv4 and IPv6")), ("4", _("IPv4 alone")), ("6", _("IPv6 alone"))]
@@ -159,6 +161,16 @@ class AddSelectedForm(forms.Form):
             "Sends the new sessions to their routers in the background, one deployment for each router"
         ),
     )
+    scheduled = forms.DateTimeField(
+        required=False,
+        initial=in_one_hour,
+        widget=DateTimePicker(),
+        label=_("Send at"),
+        help_text=_(
+            "When the routers are configured, in NetBox's time zone: in one hour unless you change it. Left empty: "
+            "at once."
+        ),
+    )
 
     fieldsets = (
         FieldSet("relationship", "families", "connections", name=_("Sessions")),
@@ -179,7 +191,7 @@ class AddSelectedForm(forms.Form):
             "route_servers", "route_server_relationship", "with_not_operational", name=_("Special ports")
         ),
         FieldSet("service_reference", "description", "tags", name=_("Reference")),
-        FieldSet("configure_router", name=_("Routers")),
+        FieldSet("configure_router", "scheduled", name=_("Routers")),
     )
 
     def __init__(self, *args, fabric_id: int | None = None, **kwargs):
@@ -193,7 +205,18 @@ class AddSelectedForm(forms.Form):
         cleaned = super().clean()
         if cleaned.get("password") == Password.GIVEN and not cleaned.get("given_password"):
             self.add_error("given_password", _("Enter the password that all sessions are to have."))
+        self._clean_scheduled(cleaned)
         return cleaned
+
+    def _clean_scheduled(self, cleaned: dict[str, Any]) -> None:
+        """A time counts only with routers to configure: on a page that was open for long what it offers has passed."""
+        if not cleaned.get("configure_router"):
+            cleaned["scheduled"] = None
+        elif (when := cleaned.get("scheduled")) is not None:
+            try:
+                future(when)
+            except forms.ValidationError as error:
+                self.add_error("scheduled", error)
 
     def choices(self) -> Choices:
         """Return what was chosen, the password encrypted. For a valid form. SecretError when no key can be read."""

@@ -1,6 +1,7 @@
 """Adding many peering sessions: in the background, or at once when they are few."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any, NoReturn
 
 from django.db import DatabaseError, InterfaceError
@@ -62,15 +63,16 @@ class AddSessionsJob(PeeringJob):
         *,
         at_once: bool,
         configure: bool = False,
+        scheduled: datetime | None = None,
     ) -> Job:
         """
         Queue the job for these ports, or run it before returning. `reviewed` is what was looked at: Plan.reviewed().
-        `configure`: the routers are configured with what was made.
+        `configure`: the routers are configured with what was made, at once or when it is `scheduled` for.
         Whether it went well is in the job's status.
         """
         wanted: dict[str, Any] = {"ports": list(ports), "reviewed": reviewed, "choices": choices.as_data()}
         if configure:
-            wanted["configure"] = True
+            wanted |= {"configure": True, "scheduled": scheduled and scheduled.isoformat()}
         if at_once:
             # Who waits for the page needs no notification.
             never = JobNotificationChoices.NOTIFICATION_NEVER
@@ -86,6 +88,7 @@ class AddSessionsJob(PeeringJob):
         reviewed: Sequence[Sequence[Any]],
         choices: Mapping[str, Any],
         configure: bool = False,
+        scheduled: str | None = None,
         **kwargs: Any,
     ) -> None:
         # Anew: with the job waits the user as it was when the job was queued, with the rights that it had then.
@@ -116,12 +119,13 @@ class AddSessionsJob(PeeringJob):
         )
         self.keep(added=outcome(plan, result))
         if configure and result.made:
-            self._configure([made.session_id for made in result.made], user)
+            when = datetime.fromisoformat(scheduled) if scheduled else None
+            self._configure([made.session_id for made in result.made], user, when)
 
-    def _configure(self, sessions: Sequence[int], user: User) -> None:
+    def _configure(self, sessions: Sequence[int], user: User, scheduled: datetime | None = None) -> None:
         """Ask for the deployments, and start them. What is refused is told; the sessions are there all the same."""
         with self.tracked():
-            asked = configure_sessions(sessions, user, automatic=True)
+            asked = configure_sessions(sessions, user, automatic=scheduled is None, scheduled=scheduled)
         for deployment in asked.deployments:
             DeploymentJob.start(deployment, user)
         for refused in asked.refused:

@@ -16,9 +16,12 @@ from utilities.views import register_model_view
 from ..exceptions import ProvisioningError
 from ..forms.deployments import ScheduleForm
 from ..models import PeerASN, PeeringSession
+from ..services.provisioning.candidates import available_ports
 from ..services.provisioning.rearrange import Arrangement, rearrange
 from ..ui import deployments_multiple as ui
 from .deployments_asking import ADD, APP, configure, page_of, tell
+from .peers_candidates import SEES
+from .peers_selection import shown
 
 TEMPLATE = f"{APP}/deployments/multiple.html"
 
@@ -119,7 +122,16 @@ class ConfigureMultipleView(BaseObjectView):
             "object": peer,
             "exchanges": exchanges,
             "form": form,
+            "more": more_exchanges(peer, request),
             "may_commit": request.user.has_perm(f"{APP}.commit_deployment"),
             "return_url": peer.get_absolute_url(),
         }
         return render(request, TEMPLATE, context)
+
+
+def more_exchanges(peer: PeerASN, request: HttpRequest) -> int:
+    """Return on how many exchanges a session with this peer is missing, as its tab Available Sessions lists them."""
+    if peer.affiliated or not request.user.has_perms(SEES):
+        return 0
+    ports = shown(available_ports(request.user, asn=peer), request)
+    return int(ports.order_by().values("fabric_id").distinct().count())

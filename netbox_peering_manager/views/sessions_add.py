@@ -8,6 +8,7 @@ given password, encrypted: Django, browsers and proxies have limits for the numb
 preview and the job can be another thing than what was looked at.
 """
 
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -16,6 +17,7 @@ from django.core import signing
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views import View
 
@@ -94,13 +96,15 @@ class PeeringSessionAddSelectedView(GetReturnURLMixin, BaseMultiObjectView):
         except (ProvisioningError, SecretError) as error:
             form.add_errors(error)
             return self._show_form(request, form, ports)
+        configures, scheduled = _when(form)
         return render(
             request,
             f"{TEMPLATES}/add_preview.html",
             {
                 "preview": previewed(plan),
-                "order": _signed(request, ports, plan, configure=form.cleaned_data.get("configure_router")),
-                "configures": form.cleaned_data.get("configure_router"),
+                "order": _signed(request, ports, plan, configures, scheduled),
+                "configures": configures,
+                "scheduled": scheduled,
                 "is_served": has_worker(),
                 "at_once": AT_ONCE,
                 "return_url": self.get_return_url(request),
@@ -109,6 +113,10 @@ class PeeringSessionAddSelectedView(GetReturnURLMixin, BaseMultiObjectView):
 
     def _confirm(self, request: HttpRequest) -> HttpResponse:
         order = _unsigned(request)
+        scheduled = _scheduled_in(order)
+        if scheduled is not None and scheduled <= timezone.now():
+            messages.warning(request, _("The time to configure the routers has passed: choose another."))
+            return self._edit(request)
         choices = Choices.from_data(order["choices"])
         _remember(request, choices)
         job = AddSessionsJob.start(
@@ -118,6 +126,7 @@ class PeeringSessionAddSelectedView(GetReturnURLMixin, BaseMultiObjectView):
             request.user,
             at_once="_confirm_now" in request.POST,
             configure=order.get("configure", False),
+            scheduled=scheduled,
         )
         url = reverse(f"plugins:{APP}:peeringsession_added", args=[job.pk])
         return redirect(f"{url}?{urlencode({'return_url': self.get_return_url(request)})}")
@@ -125,7 +134,8 @@ class PeeringSessionAddSelectedView(GetReturnURLMixin, BaseMultiObjectView):
     def _edit(self, request: HttpRequest) -> HttpResponse:
         order = _unsigned(request)
         initial = initial_of(Choices.from_data(order["choices"]))
-        initial["configure_router"] = order.get("configure", False)
+        if order.get("configure"):
+            initial |= {"configure_router": True, "scheduled": _scheduled_in(order)}
         form = AddSelectedForm(initial={**initial, "ports": ",".join(map(str, order["ports"]))})
         return self._show_form(request, form, order["ports"])
 
@@ -197,11 +207,20 @@ def _leave_out(form: AddSelectedForm, request: HttpRequest) -> None:
     """What this user may not do is not offered."""
     if not request.user.has_perms((ADD, COMMIT)):
         form.fields.pop("configure_router", None)
+        form.fields.pop("scheduled", None)
 
 
-def _signed(request: HttpRequest, ports: list[int], plan: Plan, *, configure: bool | None) -> str:
+def _when(form: AddSelectedForm) -> tuple[bool, datetime | None]:
+    """Whether routers are to be configured, and the time when it is not at once. For a valid form."""
+    return bool(form.cleaned_data.get("configure_router")), form.cleaned_data.get("scheduled")
+
+
+def _signed(
+    request: HttpRequest, ports: list[int], plan: Plan, configure: bool, scheduled: datetime | None
+) -> str:
     order = {
-        "configure": bool(configure),
+        "configure": configure,
+        "scheduled": scheduled and scheduled.isoformat(),
         "user": request.user.pk,
         "ports": ports,
         "reviewed": plan.reviewed(),
@@ -218,6 +237,10 @@ def _unsigned(request: HttpRequest) -> dict[str, Any]:
     if order["user"] != request.user.pk:
         raise _Stale
     return order
+
+
+def _scheduled_in(order: dict[str, Any]) -> datetime | None:
+    return datetime.fromisoformat(order["scheduled"]) if order.get("scheduled") else None
 
 
 def _remembered(request: HttpRequest) -> dict[str, Any]:

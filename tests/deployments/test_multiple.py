@@ -1,5 +1,6 @@
 """Configuring several sessions of a peer over all exchanges: what is shown, chosen, changed, sent now or later."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -10,6 +11,7 @@ from netbox_routing.models import BGPPeerTemplate
 
 from netbox_peering_manager.models import Deployment, SessionConfiguration
 from tests import factories
+from tests.peers import worlds
 from tests.queries import page, queries_for_few_and_many
 
 from .scenery import make_router
@@ -273,3 +275,38 @@ def test_page_costs_the_same_number_of_queries_for_3_and_for_20_sessions(admin):
             make_on(router, number)
 
     assert queries_for_few_and_many(lambda: page(admin, at(peer, "configure_sessions")), grow) <= 25
+
+
+class TestMissingSessions:
+    @pytest.fixture
+    def peer(self):
+        """A peer that is on two of our exchanges, with a session on neither."""
+        for number in (1, 2):
+            worlds.make_ix(number, name=f"IX {number}")
+            worlds.make_side(number, name=f"IX {number}")
+        net = worlds.make_net(64496)
+        for number in (1, 2):
+            worlds.make_port(net, f"198.51.{number}.42", lan=number)
+        return factories.make_peer_asn(64496)
+
+    def link(self, client, peer):
+        shown = " ".join(page(client, at(peer, "configure_sessions")).content.decode().split())
+        assert ("Add sessions that are missing" in shown) == (at(peer, "available_sessions") in shown)
+        return re.search(r"Add sessions that are missing on \d+ exchanges?", shown)
+
+    def test_page_leads_to_sessions_that_are_missing(self, admin, peer):
+        assert self.link(admin, peer)[0] == "Add sessions that are missing on 2 exchanges"
+
+    def test_without_any_there_is_no_link(self, admin, world):
+        assert self.link(admin, world[1]) is None
+
+    def test_exchanges_that_are_not_seen_are_not_counted(self, peer):
+        user = person("noc", "add", "view")
+        assert self.link(client_of(user), peer) is None
+        allow(
+            user,
+            "netbox_peering_manager.peeringconnection",
+            "view",
+            constraints={"peering_network__fabric__name": "IX 1"},
+        )
+        assert self.link(client_of(user), peer)[0] == "Add sessions that are missing on 1 exchange"

@@ -1,4 +1,4 @@
-"""Adding many sessions when the database or the process ends in the middle: batches are whole, the rest is made then."""
+"""Adding many sessions when database or process end in the middle: batches are whole, and a second run completes."""
 
 import json
 import os

@@ -18,10 +18,17 @@ from ...models import PeerASN, PeeringSession, Relationship
 from ...services.provisioning.create import usable_connections
 from ...services.secrets import password_fields
 from .configuration import SessionConfigurationField
+from .deployments import AskedSerializer
 from .fabrics import PeeringNetworkSerializer
 from .states import SessionStateSerializer
 
-__all__ = ("NewSessionSerializer", "PasswordSerializer", "PeeringSessionSerializer", "RelationshipSerializer")
+__all__ = (
+    "CreatedAndConfiguredSerializer",
+    "NewSessionSerializer",
+    "PasswordSerializer",
+    "PeeringSessionSerializer",
+    "RelationshipSerializer",
+)
 
 
 class RelationshipSerializer(OrganizationalModelSerializer):
@@ -214,6 +221,17 @@ class NewSessionSerializer(serializers.Serializer):
         help_text="AS-SET of a peer ASN that has to be made. Left out: as in PeeringDB",
     )
     tags = VisibleObjectField(queryset=Tag.objects.all(), many=True, required=False)
+    configure = serializers.BooleanField(
+        required=False,
+        default=False,
+        help_text="Then configure the router with the session. Needs add and commit on deployments",
+    )
+
+
+class CreatedAndConfiguredSerializer(AskedSerializer):
+    """The sessions that were made, and the deployments that `configure` asked for."""
+
+    sessions = PeeringSessionSerializer(many=True)
 
 
 class PasswordSerializer(serializers.Serializer):

@@ -14,6 +14,7 @@ from ...services import secrets
 from ...services.provisioning.chosen import MOST_MARGIN_PERCENT
 from ...services.provisioning.lookup import label_of
 from ...services.provisioning.planned import Choices, MaxPrefixes, Password, RouteServers
+from .deployments import future
 
 __all__ = ("AddSessionsSerializer", "AddedSessionsSerializer", "PortSerializer", "SessionPlanSerializer")
 
@@ -124,6 +125,18 @@ class AddSessionsSerializer(serializers.Serializer):
     service_reference = serializers.CharField(max_length=100, required=False, allow_blank=True, default="")
     description = serializers.CharField(max_length=200, required=False, allow_blank=True, default="")
     tags = ids()
+    configure = serializers.BooleanField(
+        required=False,
+        default=False,
+        help_text="Then configure the routers with what was made. Needs add and commit on deployments",
+    )
+    scheduled = serializers.DateTimeField(
+        required=False,
+        allow_null=True,
+        default=None,
+        validators=[future],
+        help_text="With `configure`: when. Left out: at once",
+    )
 
     def validate(self, data: dict[str, Any]) -> dict[str, Any]:
         if bool(data.get("netixlans")) == data["all"]:
@@ -134,6 +147,8 @@ class AddSessionsSerializer(serializers.Serializer):
             raise serializers.ValidationError(
                 {"given_password": [_("Goes with password=given, and only with that.")]}
             )
+        if data["scheduled"] and not data["configure"]:
+            raise serializers.ValidationError({"scheduled": [_("Goes with configure=true.")]})
         return data
 
     def choices(self) -> Choices:
@@ -231,3 +246,9 @@ class AddedSessionsSerializer(serializers.Serializer):
     objects = serializers.DictField(child=serializers.IntegerField(), help_text="What else was made, by kind")
     reused = serializers.DictField(child=serializers.IntegerField(), help_text="What was used, by kind")
     skipped = SkippedSerializer(many=True)
+    deployments = serializers.ListField(
+        child=serializers.IntegerField(), help_text="With `configure`: ids of those that the user may view"
+    )
+    refused = serializers.ListField(
+        child=serializers.CharField(), help_text="With `configure`: why a router is not configured"
+    )

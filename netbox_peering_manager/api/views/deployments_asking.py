@@ -5,9 +5,11 @@ from typing import Any
 
 from django.shortcuts import get_object_or_404
 from django.utils.decorators import method_decorator
+from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from drf_spectacular.utils import OpenApiResponse, OpenApiTypes, extend_schema
 from rest_framework import status
+from rest_framework.exceptions import PermissionDenied
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -41,6 +43,7 @@ __all__ = (
     "ConfigureSessionsView",
     "MayDeploy",
     "RunCommandsView",
+    "refuse_configuring",
     "told",
 )
 
@@ -55,6 +58,14 @@ class MayDeploy(BasePermission):
         if isinstance(request.auth, Token) and not request.auth.write_enabled:
             return False
         return bool(request.user.has_perm(f"{APP}.add_deployment"))
+
+
+def refuse_configuring(user: Any) -> None:
+    """PermissionDenied for who may not have sessions configured as soon as they are made."""
+    if not user.has_perms((f"{APP}.add_deployment", f"{APP}.commit_deployment")):
+        raise PermissionDenied(
+            _("You may not configure routers: it takes add and commit on deployments. Nothing was made.")
+        )
 
 
 def told(asked: together.Asked, request: Request) -> dict[str, Any]:

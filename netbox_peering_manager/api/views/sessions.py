@@ -3,7 +3,12 @@
 from django.db import transaction
 from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
+from drf_spectacular.utils import (
+    OpenApiParameter,
+    PolymorphicProxySerializer,
+    extend_schema,
+    extend_schema_view,
+)
 from rest_framework import status
 from rest_framework.decorators import action
 from rest_framework.exceptions import PermissionDenied, ValidationError
@@ -15,17 +20,21 @@ from netbox.api.viewsets.mixins import discard_events_on_rollback
 
 from ...exceptions import ProvisioningError, SecretError
 from ...filtersets import PeeringSessionFilterSet, RelationshipFilterSet
+from ...jobs.deployments import DeploymentJob
 from ...models import PeeringSession, Relationship
 from ...services import secrets
+from ...services.deployment.together import configure_sessions
 from ...services.provisioning.create import NewSession, create_sessions
 from ...services.provisioning.removal import bgp_peers_to_delete, delete_session
 from ..serializers import (
+    CreatedAndConfiguredSerializer,
     NewSessionSerializer,
     PasswordSerializer,
     PeeringSessionSerializer,
     RelationshipSerializer,
 )
 from . import sessions_add
+from .deployments_asking import refuse_configuring, told
 
 DELETE_BGP_PEER = "delete_bgp_peer"
 WITH_BGP_PEER = OpenApiParameter(
@@ -86,7 +95,14 @@ class PeeringSessionViewSet(NetBoxModelViewSet):
 
     @extend_schema(
         request=NewSessionSerializer(many=True),
-        responses={201: PeeringSessionSerializer(many=True)},
+        responses={
+            201: PolymorphicProxySerializer(
+                component_name="CreatedSessions",
+                serializers=[PeeringSessionSerializer(many=True), CreatedAndConfiguredSerializer],
+                resource_type_field_name=None,
+                many=False,
+            )
+        },
         filters=False,
     )
     @action(detail=False, methods=["post"], url_path="create", url_name="create", filterset_class=None)
@@ -95,21 +111,40 @@ class PeeringSessionViewSet(NetBoxModelViewSet):
         Make one session, or a list of them, with everything they take: AS number, addresses, BGP peer,
         address family.
 
-        All or none. Answers with the list of sessions.
+        All or none. Answers with the list of sessions; when any is to be configured with an object of them
+        (`sessions`) and what came of asking for that.
         """
         several = isinstance(request.data, list)
         serializer = NewSessionSerializer(
             data=request.data, many=several, context=self.get_serializer_context()
         )
         serializer.is_valid(raise_exception=True)
-        wanted = serializer.validated_data if several else [serializer.validated_data]
+        wanted = [
+            dict(data) for data in (serializer.validated_data if several else [serializer.validated_data])
+        ]
+        configured = [data.pop("configure") for data in wanted]
+        if any(configured):
+            refuse_configuring(request.user)
         try:
             with transaction.atomic(), discard_events_on_rollback(self):
                 made = create_sessions([NewSession(**data) for data in wanted], request.user)
         except ProvisioningError as error:
             raise ValidationError(_as_detail(error, len(wanted) if several else None)) from error
+        asked = self._configured([session.pk for session, yes in zip(made, configured, strict=True) if yes])
         shown = self.get_queryset().filter(pk__in=[session.pk for session in made]).order_by("pk")
-        return Response(self.get_serializer(shown, many=True).data, status=status.HTTP_201_CREATED)
+        answer = self.get_serializer(shown, many=True).data
+        if asked is not None:
+            answer = {"sessions": answer, **told(asked, request)}
+        return Response(answer, status=status.HTTP_201_CREATED)
+
+    def _configured(self, sessions):
+        """Have sessions sent to their routers in the background; None without any."""
+        if not sessions:
+            return None
+        asked = configure_sessions(sessions, self.request.user, automatic=True)
+        for deployment in asked.deployments:
+            DeploymentJob.start(deployment, self.request.user)
+        return asked
 
     @extend_schema(responses={200: PasswordSerializer})
     @action(detail=True, methods=["get"], url_path="password", url_name="password", filterset_class=None)

@@ -30,7 +30,7 @@ from utilities.exceptions import RQWorkerNotRunningException
 from ...exceptions import ProvisioningError, SecretError
 from ...filtersets import AvailablePortFilterSet
 from ...jobs.sessions import AT_ONCE, AddSessionsJob, has_worker
-from ...models import PeerASN, PeeringDBNetIXLan, PeeringFabric, PeeringNetwork, PeeringSession
+from ...models import Deployment, PeerASN, PeeringDBNetIXLan, PeeringFabric, PeeringNetwork, PeeringSession
 from ...services.provisioning.candidates import available_ports
 from ...services.provisioning.lookup import search_ports
 from ...services.provisioning.plan import plan_sessions
@@ -42,6 +42,7 @@ from ..serializers.sessions_add import (
     PortSerializer,
     SessionPlanSerializer,
 )
+from .deployments_asking import refuse_configuring
 
 __all__ = (
     "AddSessionsOfFabricView",
@@ -88,6 +89,8 @@ class AddSessionsView(APIView):
         serializer = AddSessionsSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         data = serializer.validated_data
+        if data["configure"]:
+            refuse_configuring(request.user)
         ports = self._ports(request, data, origin)
         try:
             plan = plan_sessions(ports, serializer.choices(), request.user)
@@ -98,7 +101,7 @@ class AddSessionsView(APIView):
             raise ValidationError({"given_password": [str(error)]}) from error
         if data["dry_run"]:
             return Response(SessionPlanSerializer(_as_data(plan)).data)
-        return self._make(request, ports, plan, data["background"])
+        return self._make(request, ports, plan, data)
 
     def _ports(self, request: Request, data: dict[str, Any], origin: dict[str, Any]) -> Sequence[int]:
         if data["all"]:
@@ -111,12 +114,19 @@ class AddSessionsView(APIView):
             raise ValidationError({"netixlans": [message]})
         return chosen
 
-    def _make(self, request: Request, ports: Sequence[int], plan: Plan, background: bool | None) -> Response:
+    def _make(self, request: Request, ports: Sequence[int], plan: Plan, data: dict[str, Any]) -> Response:
+        background = data["background"]
         in_background = len(plan.sessions) > AT_ONCE if background is None else background
         if in_background and not has_worker():
             raise RQWorkerNotRunningException
         job = AddSessionsJob.start(
-            ports, plan.reviewed(), plan.choices, request.user, at_once=not in_background
+            ports,
+            plan.reviewed(),
+            plan.choices,
+            request.user,
+            at_once=not in_background,
+            configure=data["configure"],
+            scheduled=data["scheduled"],
         )
         if in_background:
             code = status.HTTP_202_ACCEPTED
@@ -237,13 +247,16 @@ def _as_data(plan: Plan) -> dict[str, Any]:
 
 def _added(job: Job, request: Request) -> dict[str, Any]:
     data = job.data if isinstance(job.data, dict) else {}
-    nothing = {"made": [], "objects": {}, "reused": {}, "skipped": []}
+    nothing: dict[str, Any] = {"made": [], "objects": {}, "reused": {}, "skipped": []}
+    deployments = Deployment.objects.restrict(request.user, "view").filter(pk__in=data.get("deployments", ()))
     shown = {
         "job": job,
         "progress": data.get("progress"),
         "error": job.error if job.status == JobStatusChoices.STATUS_FAILED else "",
         **nothing,
         **data.get("added", {}),
+        "deployments": sorted(deployments.order_by().values_list("pk", flat=True)),
+        "refused": data.get("refused", ()),
     }
     return AddedSessionsSerializer(shown, context={"request": request}).data
 
