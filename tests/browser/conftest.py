@@ -35,6 +35,8 @@ CHROMIUM_FLAGS = [
 ]
 WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 PATIENCE_SECONDS = 20
+# NetBox imports all that it has before it answers, on a machine that may be busy with other tests.
+START_SECONDS = 120
 # What each page has asked for and not yet got.
 UNDER_WAY: WeakKeyDictionary[Page, set[Request]] = WeakKeyDictionary()
 
@@ -94,11 +96,13 @@ def running_site(name, blocker, *, with_worker=False, **settings):
         if with_worker:
             commands.append("dev.inside worker")
         with (paths.STACK / f"{name}-{worker}.log").open("w") as log, ExitStack() as started:
+            begun = []
             for command in commands:
                 process = subprocess.Popen(
                     [sys.executable, "-m", *command.split()], env=env, cwd=paths.ROOT, stdout=log, stderr=log
                 )
                 started.callback(_stop, process)
+                begun.append(process)
             running = Site(
                 netbox.base_url(port),
                 database,
@@ -109,11 +113,20 @@ def running_site(name, blocker, *, with_worker=False, **settings):
             )
             with running.data():
                 inside.admin()
-            while not netbox.answers(port):
-                assert process.poll() is None, f"NetBox did not start; see {log.name}"
+            _wait_until_it_answers(port, begun, log.name)
             yield running
     finally:
         databases.drop(server, database)
+
+
+def _wait_until_it_answers(port, started, log):
+    """Wait for NetBox. A process that ended meanwhile fails the test: it would answer nothing, or work at nothing."""
+    deadline = time.monotonic() + START_SECONDS
+    while not netbox.answers(port):
+        ended = [process.args for process in started if process.poll() is not None]
+        assert not ended, f"{ended} ended; see {log}"
+        assert time.monotonic() < deadline, f"NetBox did not start in {START_SECONDS} s; see {log}"
+        time.sleep(0.1)
 
 
 def _stop(process):
