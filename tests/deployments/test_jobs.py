@@ -12,6 +12,7 @@ from netbox_peering_manager.jobs.deployments import DeploymentJob
 from netbox_peering_manager.models import Deployment
 from netbox_peering_manager.services.deployment import asking, locks
 from netbox_peering_manager.services.devices.credentials import Credentials
+from tests.factories import make_address, make_interface
 
 from .scenery import make_router, make_sessions, make_user
 from .test_locks import Elsewhere
@@ -22,7 +23,11 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def deployment():
     router = make_router()
-    # Nobody listens there (RFC 5737), so that connecting fails at once or is refused.
+    # Refused at once: nobody listens there.
+    device = router.device
+    device.primary_ip4 = make_address("127.0.0.1/32", make_interface(device))
+    device.primary_ip4.refresh_from_db()
+    device.save()
     router.napalm_args = {"port": 9}
     router.save()
     make_sessions(router, "198.51.100.42")
