@@ -216,7 +216,7 @@ class PeeringDBDriftChoices(ChoiceSet):
     PEER_ASN_CHANGED = "peer-asn-changed"  # PeeringSession
     PORT_NOT_OPERATIONAL = "port-not-operational"  # PeeringSession
     NETWORK_GONE = "network-gone"  # PeerASN
-    MAX_PREFIXES_DIFFER = "max-prefixes-differ"  # PeerASN
+    MAX_PREFIXES_DIFFER = "max-prefixes-differ"  # PeerASN, PeeringSession
     AS_SET_DIFFERS = "as-set-differs"  # PeerASN
     CONTACTS_GONE = "contacts-gone"  # PeerASN
     OWN_PORT_MISSING_HERE = "own-port-missing-here"  # PeerASN, ours
@@ -342,6 +342,8 @@ class DeploymentStatusChoices(ChoiceSet):
 
     # Nothing follows on these.
     ENDED = (DONE, ROLLED_BACK, FAILED, CANCELLED, EXPIRED)
+    # It waits for somebody or something, and the router has not been touched.
+    WAITING = (RENDERED, COMPARED, AWAITING_APPROVAL, APPROVED, SCHEDULED)
     # The router may be touched now; one deployment of a router at a time.
     SENDING = (COMMITTING, CONFIRMING)
 

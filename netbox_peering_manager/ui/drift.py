@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from netbox.plugins import PluginTemplateExtension
+from utilities.permissions import get_permission_for_model
 
 from ..choices import PeeringDBDriftChoices as Kind
 from ..models import PeeringDBDrift
@@ -38,14 +39,15 @@ class RepairLink:
     is_external: bool = False
 
 
-# What the confirmed change of each kind is called, and the right without which it is not offered.
+# What the confirmed change of each kind is called, and the right without which it is not offered; None: to change the
+# object that disagrees.
 CHANGES = {
     Kind.PEER_ADDRESS_GONE: (gettext_lazy("Disable session"), "netbox_routing.change_bgppeer"),
     Kind.PEER_ASN_CHANGED: (gettext_lazy("Disable session"), "netbox_routing.change_bgppeer"),
     Kind.PORT_NOT_OPERATIONAL: (gettext_lazy("Disable session"), "netbox_routing.change_bgppeer"),
-    Kind.NETWORK_GONE: (gettext_lazy("Unlink"), f"{APP}.change_peerasn"),
-    Kind.MAX_PREFIXES_DIFFER: (gettext_lazy("Take PeeringDB's value"), f"{APP}.change_peerasn"),
-    Kind.AS_SET_DIFFERS: (gettext_lazy("Take PeeringDB's value"), f"{APP}.change_peerasn"),
+    Kind.NETWORK_GONE: (gettext_lazy("Unlink"), None),
+    Kind.MAX_PREFIXES_DIFFER: (gettext_lazy("Take PeeringDB's value"), None),
+    Kind.AS_SET_DIFFERS: (gettext_lazy("Take PeeringDB's value"), None),
 }
 
 
@@ -63,7 +65,7 @@ def repairs_of(drift: Any, user: AbstractBaseUser | AnonymousUser | None) -> lis
 def _changes(drift: Any, user: Any) -> Iterator[RepairLink]:
     if is_repairable(drift.kind):
         label, permission = CHANGES[drift.kind]
-        if user.has_perm(permission):
+        if user.has_perm(permission or get_permission_for_model(drift.object, "change")):
             url = reverse(f"plugins:{APP}:peeringdbdrift_repair", args=[drift.pk])
             yield RepairLink(str(label), url, "mdi-auto-fix")
 

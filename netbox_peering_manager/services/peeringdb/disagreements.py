@@ -71,14 +71,18 @@ class Port:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """An enabled session over a linked LAN: the peer's address as text, the remote AS number (None: not known)."""
+    """
+    An enabled session over a linked LAN (`ixlan_id`), or with max prefixes of its own (`limits`, IPv4 first): the
+    peer's address as text, the remote AS number (None: not known).
+    """
 
     id: int
-    network_id: int
-    ixlan_id: int
+    network_id: int | None
+    ixlan_id: int | None
     address: str
     asn: int | None
     is_route_server: bool
+    limits: tuple[int | None, int | None] = (None, None)
 
     @property
     def family(self) -> int:
@@ -184,6 +188,7 @@ def disagreements(facts: Facts) -> list[Found]:
     if "net" in facts.known:
         found += network_gone(facts)
         found += max_prefixes_differ(facts)
+        found += own_max_prefixes_too_low(facts)
         found += as_set_differs(facts)
         if "poc" in facts.known:
             found += contacts_gone(facts)
@@ -200,17 +205,19 @@ def sessions_at_ports(facts: Facts) -> Iterator[Found]:
     not each of its sessions. An exchange need not list its route servers: those count once one of their AS is listed.
     """
     for session in facts.sessions:
-        if session.address.startswith("fe80:") or (session.network_id, session.family) in facts.renumbered:
+        if session.ixlan_id is None or session.address.startswith("fe80:"):
             continue
-        if found := _session_at_its_port(facts, session):
+        if (session.network_id, session.family) in facts.renumbered:
+            continue
+        if found := _session_at_its_port(facts, session, session.ixlan_id):
             yield found
 
 
-def _session_at_its_port(facts: Facts, session: Session) -> Found | None:
+def _session_at_its_port(facts: Facts, session: Session, ixlan_id: int) -> Found | None:
     told = {"address": session.address, "asn": session.asn}
-    ports = facts.ports_at.get((session.ixlan_id, session.address))
+    ports = facts.ports_at.get((ixlan_id, session.address))
     if not ports:
-        if session.is_route_server and session.asn not in facts.asns_on[session.ixlan_id]:
+        if session.is_route_server and session.asn not in facts.asns_on[ixlan_id]:
             return None
         return Found("peer-address-gone", "peeringsession", session.id, details=told)
     own = [port for port in ports if session.asn in (port.asn, None)]
@@ -243,6 +250,21 @@ def max_prefixes_differ(facts: Facts) -> Iterator[Found]:
                 follows = f"ipv{family}_max_prefixes" in peer.follows
                 details = {"family": family, "ours": ours, "peeringdb": theirs, "follows": follows}
                 yield Found("max-prefixes-differ", "peerasn", peer.id, key=str(family), details=details)
+
+
+def own_max_prefixes_too_low(facts: Facts) -> Iterator[Found]:
+    """
+    Sessions with max prefixes of their own that are below PeeringDB's, by family: the session's win over its peer's,
+    and a network that has grown is torn down by them. More than PeeringDB's is a margin, and nothing is wrong with it.
+    """
+    for session in facts.sessions:
+        net = facts.net_by_asn.get(session.asn) if session.asn is not None else None
+        for family, ours, theirs in zip(FAMILIES, session.limits, net.limits if net else (0, 0), strict=True):
+            if theirs and ours is not None and ours < theirs:
+                details = {"family": family, "ours": ours, "peeringdb": theirs, "asn": session.asn}
+                yield Found(
+                    "max-prefixes-differ", "peeringsession", session.id, key=str(family), details=details
+                )
 
 
 def as_set_differs(facts: Facts) -> Iterator[Found]:

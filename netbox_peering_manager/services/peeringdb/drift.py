@@ -43,6 +43,8 @@ from .drift_text import drift_text
 __all__ = ("DriftCounts", "refresh_drift")
 
 COMPARED_TAGS = ("net", "netixlan", "ixpfx", "poc")
+# Max prefixes, of a PeerASN and of a session alike.
+LIMITS = ("ipv4_max_prefixes", "ipv6_max_prefixes")
 # Two at once would both find the same things new.
 LOCK = "netbox_peering_manager.drift"
 
@@ -131,9 +133,8 @@ def _ports() -> Iterator[Port]:
 
 
 def _sessions() -> Iterator[Session]:
-    sessions = PeeringSession.objects.with_enabled().filter(
-        is_enabled=True, peering_network__peeringdb_id__isnull=False
-    )
+    compared = Q(peering_network__peeringdb_id__isnull=False) | _has_limit()
+    sessions = PeeringSession.objects.with_enabled().filter(compared, is_enabled=True)
     rows = sessions.order_by().values_list(
         "pk",
         "peering_network_id",
@@ -141,9 +142,14 @@ def _sessions() -> Iterator[Session]:
         _text("bgp_peer__peer__address", "HOST"),
         remote_asn_of("bgp_peer"),
         "is_route_server",
+        *LIMITS,
     )
-    for row in rows:
-        yield Session(*row)
+    for *row, ipv4, ipv6 in rows:
+        yield Session(*row, limits=(ipv4, ipv6))
+
+
+def _has_limit() -> Q:
+    return Q(*((f"{field}__isnull", False) for field in LIMITS), _connector=Q.OR)
 
 
 def _connections() -> Iterator[Connection]:
@@ -172,8 +178,7 @@ def _peers() -> Iterator[Peer]:
         "affiliated",
         "peeringdb_id",
         "irr_as_set",
-        "ipv4_max_prefixes",
-        "ipv6_max_prefixes",
+        *LIMITS,
         "follow_peeringdb",
         Exists(assigned),
     )
@@ -193,11 +198,12 @@ def _peers() -> Iterator[Peer]:
 
 def _nets() -> Iterator[Net]:
     """
-    The nets of our peers. PeeringDB writes `poc_updated` when a net's contacts change, the last one's end included: it
-    is empty for a net that never had one.
+    The nets of our peers, and of sessions with limits of their own. PeeringDB writes `poc_updated` when a net's
+    contacts change, the last one's end included: it is empty for a net that never had one.
     """
-    numbers = PeerASN.objects.order_by().values("asn__asn")
-    rows = PeeringDBNet.objects.filter(asn__in=numbers).values_list(
+    peers = PeerASN.objects.order_by().values("asn__asn")
+    limited = PeeringSession.objects.order_by().filter(_has_limit()).values(number=remote_asn_of("bgp_peer"))
+    rows = PeeringDBNet.objects.filter(Q(asn__in=peers) | Q(asn__in=limited)).values_list(
         "asn",
         "irr_as_set",
         "info_prefixes4",

@@ -34,6 +34,11 @@ def _network_gone(details: Details) -> str:
 
 
 def _max_prefixes_differ(details: Details) -> str:
+    # Of a session alone the AS is told: a peer ASN is one.
+    if "asn" in details:
+        return _(
+            "IPv{family}: the session's own limit is {ours}, AS{asn} announces up to {peeringdb} by PeeringDB."
+        ).format(**details)
     text = _("IPv{family}: {ours} here, {peeringdb} in PeeringDB.").format(
         family=details["family"], ours=_or_none(details["ours"]), peeringdb=details["peeringdb"]
     )

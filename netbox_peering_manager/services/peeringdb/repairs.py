@@ -17,10 +17,11 @@ from django.utils.translation import gettext as _
 
 from netbox.context import events_queue
 from netbox.signals import post_clean
+from netbox_routing.models import BGPPeer
 
 from ...choices import PeeringDBDriftChoices as Kind
 from ...exceptions import RepairError
-from ...models import PeerASN, PeeringDBDrift
+from ...models import PeerASN, PeeringDBDrift, PeeringSession
 from .. import recording
 from ..permissions import allowed_pks
 
@@ -67,7 +68,7 @@ def plan_repairs(ids: Iterable[int], user: User) -> RepairPlan:
     """
     Return what repairing these drifts would change. Those that `user` may not see are as if they were not there.
 
-    A session's repair needs `change` on its BGP peer, a peer ASN's on itself.
+    Disabling a session needs `change` on its BGP peer, what sets a value `change` on the object that gets it.
     """
     visible = PeeringDBDrift.objects.restrict(user, "view").filter(  # type: ignore[attr-defined]
         pk__in=list(ids)
@@ -145,7 +146,7 @@ def _changed(model: type[models.Model], steps: Sequence[Step], message: str) -> 
     # Rows that are joined from the outside cannot be locked.
     locked = model._default_manager.filter(pk__in=wanted).select_for_update(of=("self",))
     # What naming each takes, for its change record.
-    rows = list(locked.select_related(*(("asn",) if model is PeerASN else ("peer", "remote_as"))))
+    rows = list(locked.select_related(*_NAMED_WITH[model]))
     recording.snapshot_all(rows)
     for row in rows:
         row._changelog_message = message  # type: ignore[attr-defined]
@@ -193,8 +194,12 @@ def _disable(row: Any) -> Step:
 
 
 def _take_limit(row: Any) -> Step:
-    family, value = row.details["family"], row.details["peeringdb"]
-    return _set(row, f"ipv{family}_max_prefixes", value)
+    """PeeringDB's limit; a session's own limit is never lowered by it, nor is one set that is gone meanwhile."""
+    field, value = f"ipv{row.details['family']}_max_prefixes", row.details["peeringdb"]
+    if isinstance(row.object, PeeringSession):
+        own = getattr(row.object, field)
+        value = None if own is None else max(own, value)
+    return _set(row, field, value)
 
 
 def _take_as_set(row: Any) -> Step:
@@ -212,7 +217,7 @@ def _set(row: Any, field: str, value: Any) -> Step:
         drift=row,
         target=row.object,
         field=field,
-        label=str(PeerASN._meta.get_field(field).verbose_name),
+        label=str(row.object._meta.get_field(field).verbose_name),
         before=_or_none(before),
         after=_or_none(value),
         value=value,
@@ -222,6 +227,12 @@ def _set(row: Any, field: str, value: Any) -> Step:
 def _or_none(value: Any) -> str:
     return str(value) if value not in (None, "") else _("none")
 
+
+_NAMED_WITH: dict[type[models.Model], tuple[str, ...]] = {
+    BGPPeer: ("peer", "remote_as"),
+    PeerASN: ("asn",),
+    PeeringSession: ("bgp_peer__peer",),
+}
 
 _STEPS = {
     Kind.PEER_ADDRESS_GONE: _disable,
