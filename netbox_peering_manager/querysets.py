@@ -16,6 +16,8 @@ from .choices import DeploymentKindChoices
 from .expressions import FromSessionTemplate, InheritsFromSessionTemplate, remote_as_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 
     from dcim.models import Device
@@ -238,6 +240,13 @@ class RemovedSessionQuerySet(models.QuerySet):
             )
         )
         return self.exclude(models.Exists(again))
+
+    def of_neighbors(self, neighbors: "Iterable[tuple[int, str, str, str]]") -> Self:
+        """Those of these neighbours: device (id), VRF ("": none), address, interface of a link-local one."""
+        wanted = Q(pk__in=())
+        for device, vrf, remote_ip, local_interface in neighbors:
+            wanted |= Q(device=device, vrf=vrf, remote_ip=remote_ip, local_interface=local_interface)
+        return self.filter(wanted)
 
 
 class PeerASNQuerySet(RestrictedQuerySet):

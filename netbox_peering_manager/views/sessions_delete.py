@@ -21,7 +21,7 @@ from .. import filtersets, tables
 from ..forms import PeeringSessionBulkDeleteForm, PeeringSessionDeleteForm
 from ..models import PeeringSession
 from ..services.provisioning.removal import bgp_peers_to_delete, delete_session, what_goes_with
-from .sessions_removal import may_remove_now, neighbor_of, remove_now
+from .sessions_removal import may_remove_now, neighbors_of, remove_now
 
 
 @register_model_view(PeeringSession, "delete")
@@ -42,7 +42,7 @@ class PeeringSessionDeleteView(generic.ObjectDeleteView):
         if not form.is_valid():
             return self._show(request, session, form)
         name = str(session)
-        gone = [neighbor_of(session)] if form.cleaned_data.get("remove_now") else []
+        gone = neighbors_of([session]) if form.cleaned_data.get("remove_now") else []
         session._changelog_message = form.cleaned_data.get("changelog_message", "")
         try:
             delete_session(session, with_bgp_peer=form.cleaned_data["delete_bgp_peer"])
@@ -126,7 +126,7 @@ class PeeringSessionBulkDeleteView(generic.BulkDeleteView):
     def _delete(self, request, sessions, form):
         gone = []
         if form.cleaned_data.get("remove_now"):
-            gone = [neighbor_of(session) for session in sessions if session.relationship.remove_from_router]
+            gone = neighbors_of([one for one in sessions if one.relationship.remove_from_router])
         try:
             with transaction.atomic():
                 for session in sessions:

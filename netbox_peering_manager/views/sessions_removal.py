@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
+import netaddr
 from django.contrib import messages
-from django.db.models import Q
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
@@ -14,10 +14,10 @@ from ..models import PeeringRouter, PeeringSession, RemovedSession
 from ..services.deployment import together
 from .deployments_asking import ADD, COMMIT, link_to, start
 
-__all__ = ("may_remove_now", "neighbor_of", "remove_now")
+__all__ = ("may_remove_now", "neighbors_of", "remove_now")
 
-# Device, VRF ("": none) and address.
-type Neighbor = tuple[int, str, str]
+# Device, VRF ("": none), address, and the interface of a link-local one, which means nothing without it.
+type Neighbor = tuple[int, str, str, str]
 
 
 def may_remove_now(user, sessions: Sequence[PeeringSession]) -> bool:
@@ -30,25 +30,28 @@ def may_remove_now(user, sessions: Sequence[PeeringSession]) -> bool:
     return bool(devices) and routers.exists()
 
 
-def neighbor_of(session: PeeringSession) -> Neighbor:
-    """Return by what a session is known once it is gone."""
-    peer = session.bgp_peer
-    device = session.device
-    return (
-        device.pk if device else 0,
-        peer.scope.vrf.name if peer.scope.vrf else "",
-        str(peer.peer.address).split("/")[0],
-    )
+def neighbors_of(sessions: Sequence[PeeringSession]) -> list[Neighbor]:
+    """Return by what sessions are known once they are gone. One query, for those with a link-local address."""
+    hosts = {session.pk: netaddr.IPNetwork(str(session.bgp_peer.peer.address)).ip for session in sessions}
+    local = [pk for pk, host in hosts.items() if host.is_link_local()]
+    known = PeeringSession.objects.with_local_interface().filter(pk__in=local).order_by()
+    interfaces = dict(known.values_list("pk", "local_interface")) if local else {}
+    return [
+        (
+            session.device.pk if session.device else 0,
+            session.bgp_peer.scope.vrf.name if session.bgp_peer.scope.vrf else "",
+            str(hosts[session.pk]),
+            interfaces.get(session.pk, ""),
+        )
+        for session in sessions
+    ]
 
 
 def remove_now(request: HttpRequest, gone: Sequence[Neighbor]) -> None:
     """Ask for the deployments that remove these, start them, and tell where they are."""
     if not gone:
         return
-    wanted = Q(pk__in=())
-    for device, vrf, remote_ip in gone:
-        wanted |= Q(device=device, vrf=vrf, remote_ip=remote_ip)
-    removed = RemovedSession.objects.filter(wanted).order_by().values_list("pk", flat=True)
+    removed = RemovedSession.objects.of_neighbors(gone).order_by().values_list("pk", flat=True)
     asked = together.remove_sessions(list(removed), request.user)
     start(asked, request.user)
     if is_background_request(request):

@@ -118,6 +118,28 @@ def test_deleted_session_is_taken_off_its_router_when_asked_for(admin):
     assert RemovedSession.objects.count() == 1
 
 
+def on_port(router, port):
+    """A session to fe80::1 on this port, as every port has one."""
+    source = factories.make_address("fe80::a/64", factories.make_interface(router.device, port))
+    peer = factories.make_bgp_peer("fe80::1/64", scope=factories.make_scope(router.device), source=source)
+    return factories.make_session(peer, factories.make_relationship("Removed", remove_from_router=True))
+
+
+@pytest.mark.parametrize("is_many", [False, True])
+def test_link_local_neighbor_of_another_port_is_not_removed_with_it(admin, is_many):
+    router = make_router()
+    first, second, third = (on_port(router, port) for port in ("Ethernet1", "Ethernet2", "Ethernet3"))
+    second.delete()
+    if is_many:
+        data = {"pk": [first.pk, third.pk], "_confirm": "1", "remove_now": "on", "confirm": "true"}
+        admin.post(reverse(BULK_DELETE), data)
+    else:
+        admin.post(at(first, "delete"), {"confirm": "true", "remove_now": "on"})
+    targets = Deployment.objects.get().targets.order_by("local_interface")
+    assert [target.local_interface for target in targets] == ["Ethernet1", "Ethernet3"][: 1 + is_many]
+    assert RemovedSession.objects.count() == 2 + is_many
+
+
 def test_deleted_session_stays_on_its_router_until_asked_for(admin):
     [session] = removable(make_router(), "198.51.100.42")
     admin.post(at(session, "delete"), {"confirm": "true"})

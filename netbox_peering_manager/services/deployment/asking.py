@@ -25,6 +25,7 @@ from ..devices.masking import masked, secrets_of
 from ..devices.typed import keep
 from ..rendering.peering import Rendered, render_peering
 from . import health, moves, sealed
+from .removal import removed_in
 from .rights import ADD, COMMIT, RUN_COMMANDS, may
 
 if TYPE_CHECKING:
@@ -341,12 +342,5 @@ def _is_link_local(address: str) -> bool:
 
 def _still_wanted(deployment: Deployment) -> tuple[list[int], list[int]]:
     """The ids of the sessions and removed sessions that a partial deployment is about, as they are now."""
-    targets = list(deployment.targets.all())
-    sessions = [target.session_id for target in targets if target.session_id]
-    neighbors = {_neighbor(target) for target in targets if not target.session_id}
-    removed = RemovedSession.objects.filter(device=deployment.router.device_id)
-    return sessions, [one.pk for one in removed if _neighbor(one) in neighbors]
-
-
-def _neighbor(one: DeploymentSession | RemovedSession) -> tuple[str, str, str]:
-    return one.vrf, str(one.remote_ip), one.local_interface
+    sessions = deployment.targets.exclude(session=None).order_by().values_list("session_id", flat=True)
+    return list(sessions), [row.pk for row in removed_in(deployment)]

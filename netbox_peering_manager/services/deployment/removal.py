@@ -5,15 +5,14 @@ What is to be removed stands in RemovedSession (services.provisioning.removal). 
 router, and in those that are made to remove it.
 """
 
-from collections.abc import Iterable
 from typing import Any
 
 from ...choices import ConfigModeChoices, DeploymentKindChoices
 from ...choices import DeploymentStatusChoices as Status
-from ...models import Deployment, RemovedSession
+from ...models import Deployment, DeploymentSession, RemovedSession
 from .mentions import addresses_in
 
-__all__ = ("forget_done",)
+__all__ = ("forget_done", "removed_in")
 
 # VRF ("": none), address, interface of a link-local one.
 type Neighbor = tuple[str, str, str]
@@ -27,10 +26,8 @@ def forget_done(deployment: Deployment) -> int:
     """
     if deployment.status != Status.DONE or deployment.kind == DeploymentKindChoices.COMMANDS:
         return 0
-    removed = RemovedSession.objects.filter(
-        device=deployment.router.device_id, removed__lte=deployment.created
-    )
-    gone = [row.pk for row in _of(deployment, removed) if _is_gone(deployment, row)]
+    removed = [row for row in removed_in(deployment) if row.removed <= deployment.created]
+    gone = [row.pk for row in removed if _is_gone(deployment, row)]
     if not gone:
         return 0
     rows: Any = RemovedSession.objects.filter(pk__in=gone)
@@ -39,13 +36,13 @@ def forget_done(deployment: Deployment) -> int:
     return len(gone)
 
 
-def _of(deployment: Deployment, removed: Iterable[RemovedSession]) -> list[RemovedSession]:
-    """Those that were in the deployment."""
+def removed_in(deployment: Deployment) -> list[RemovedSession]:
+    """Return the removed sessions that it is about: all of the router, or those that it names. Two queries."""
+    rows = RemovedSession.objects.filter(device=deployment.router.device_id)
     if not deployment.partial:
-        return list(removed)
-    targets = deployment.targets.filter(session=None)
-    wanted = {(one.vrf, one.remote_ip, one.local_interface) for one in targets}
-    return [row for row in removed if _neighbor(row) in wanted] if wanted else []
+        return list(rows)
+    wanted = {_neighbor(target) for target in deployment.targets.filter(session=None)}
+    return [row for row in rows if _neighbor(row) in wanted] if wanted else []
 
 
 def _is_gone(deployment: Deployment, row: RemovedSession) -> bool:
@@ -67,5 +64,5 @@ def _is(row: RemovedSession, seen: dict[str, Any]) -> bool:
     return not row.local_interface or seen["interface"] in ("", row.local_interface)
 
 
-def _neighbor(row: RemovedSession) -> Neighbor:
-    return row.vrf, row.remote_ip, row.local_interface
+def _neighbor(one: DeploymentSession | RemovedSession) -> Neighbor:
+    return one.vrf, str(one.remote_ip), one.local_interface

@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any
 from django.utils.translation import gettext as _
 
 from ...choices import DeploymentKindChoices as Kind
-from ...exceptions import DeploymentError, DeploymentRefused, DeviceError, RenderingError, SecretError
+from ...exceptions import DeploymentRefused
 from ...models import Deployment, DeploymentBatch, PeeringRouter, PeeringSession, RemovedSession
 from . import asking, decisions, fleet
+from .fleet import REFUSALS
+from .removal import removed_in
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser
@@ -32,9 +34,6 @@ __all__ = (
     "reschedule",
     "why_not_again",
 )
-
-# Why there can be no deployment; nothing was made then.
-REFUSALS = (DeploymentError, RenderingError, SecretError, DeviceError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +180,8 @@ def again(deployment: Deployment, user: "AbstractBaseUser") -> Deployment:
     sessions = removed = None
     if deployment.partial:
         targets = deployment.targets.exclude(session=None).order_by()
-        sessions, removed = list(targets.values_list("session_id", flat=True)), _still_removed(deployment)
+        sessions = list(targets.values_list("session_id", flat=True))
+        removed = [row.pk for row in removed_in(deployment)]
         if not sessions and not removed:
             raise DeploymentRefused(
                 _("Nothing of {deployment} is left: its sessions were deleted.").format(deployment=deployment)
@@ -189,16 +189,6 @@ def again(deployment: Deployment, user: "AbstractBaseUser") -> Deployment:
     return asking.request(
         router, user, kind=deployment.kind, sessions=sessions, removed=removed, mode=deployment.mode
     )
-
-
-def _still_removed(deployment: Deployment) -> list[int]:
-    wanted = {
-        (target.vrf, str(target.remote_ip), target.local_interface)
-        for target in deployment.targets.all()
-        if not target.session_id
-    }
-    rows = RemovedSession.objects.filter(device=deployment.router.device_id)
-    return [row.pk for row in rows if (row.vrf, str(row.remote_ip), row.local_interface) in wanted]
 
 
 def _without_router(sessions: Sequence[int]) -> str:
