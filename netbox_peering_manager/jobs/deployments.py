@@ -3,27 +3,24 @@
 from typing import Any
 
 from core.choices import JobNotificationChoices
-from core.exceptions import JobFailed
 from core.models import Job
-from netbox.constants import RQ_QUEUE_DEFAULT
-from netbox.jobs import JobRunner, system_job
-from utilities.rqworker import any_workers_for_queue
+from netbox.jobs import system_job
 
 from ..choices import DeploymentStatusChoices
 from ..exceptions import PeeringError, RouterBusy
 from ..models import Deployment
 from ..services.deployment import forgetting, moves, pipeline, settle
 from ..services.devices.typed import take
-from ..settings import PLUGIN, get_setting
+from ..settings import get_setting
+from .base import ROUTERS_QUEUE, PeeringJob, SystemJob, served
 
-__all__ = ("QUEUE", "DeploymentJob", "DeploymentPassJob")
+__all__ = ("DeploymentJob", "DeploymentPassJob", "ForgetTextsJob")
 
-QUEUE = f"{PLUGIN}.routers"
 # Connecting, loading, comparing twice, committing, rolling back, comparing again; each may take what a step may.
 STEPS = 12
 
 
-class DeploymentJob(JobRunner):
+class DeploymentJob(PeeringJob):
     """
     Take a deployment as far as it may go: compare it, and commit it when it is to be committed now.
 
@@ -37,7 +34,7 @@ class DeploymentJob(JobRunner):
     @classmethod
     def queue(cls) -> str:
         """Return the queue that a job would wait in now."""
-        return QUEUE if any_workers_for_queue(QUEUE) else RQ_QUEUE_DEFAULT
+        return served(ROUTERS_QUEUE)
 
     @classmethod
     def start(cls, deployment: Deployment, user: Any, *, again: bool = False) -> Job:
@@ -59,6 +56,7 @@ class DeploymentJob(JobRunner):
         )
 
     def run(self, *, deployment: int, token: str = "", **kwargs: Any) -> None:
+        why = ""
         try:
             found = pipeline.run(deployment, _credentials(deployment, token))
         except RouterBusy as error:
@@ -66,13 +64,12 @@ class DeploymentJob(JobRunner):
             moves.note(pipeline.fetch(deployment), str(error))
             self.logger.info(str(error))
         except PeeringError as error:
-            self.job.error = str(error)
-            self.logger.error(self.job.error)
+            why = str(error)
         else:
             self.logger.info(f"{found}: {found.get_status_display()}")
-        if self.job.error:
+        if why:
             # Out here, so that nothing keeps the original error.
-            raise JobFailed
+            self.fail(why)
 
 
 def _credentials(pk: int, token: str) -> Any:
@@ -80,7 +77,7 @@ def _credentials(pk: int, token: str) -> Any:
 
 
 @system_job(1)
-class DeploymentPassJob(JobRunner):
+class DeploymentPassJob(SystemJob):
     """End what has expired, and start the work at what is due, waited for its router or was interrupted."""
 
     class Meta:
@@ -104,7 +101,7 @@ class DeploymentPassJob(JobRunner):
 
 
 @system_job(1440)
-class ForgetTextsJob(JobRunner):
+class ForgetTextsJob(SystemJob):
     """Empty the texts of deployments that ended long ago, by the settings."""
 
     class Meta:

@@ -1,25 +1,20 @@
 """Tests of how routers are reached, in the background: workers may be where web servers are not."""
 
-from typing import Any, NoReturn
+from typing import Any
 
 from django.utils.translation import gettext as _
 
 from core.choices import JobNotificationChoices
-from core.exceptions import JobFailed
 from core.models import Job
-from netbox.constants import RQ_QUEUE_DEFAULT
-from users.models import User
-from utilities.rqworker import any_workers_for_queue
 
 from ..exceptions import PeeringError
 from ..models import PeeringRouter
 from ..services.devices.probe import probe
-from ..settings import PLUGIN, get_setting
-from .base import PeeringJob
+from ..settings import get_setting
+from .base import ROUTERS_QUEUE, PeeringJob, served
 
 __all__ = ("ConnectionTestJob",)
 
-QUEUE = f"{PLUGIN}.routers"
 # Connecting (once more to look at a host key that is refused), and what facts are made of.
 STEPS = 6
 
@@ -36,18 +31,17 @@ class ConnectionTestJob(PeeringJob):
         return cls.enqueue(
             instance=router,
             user=user,
-            queue_name=QUEUE if any_workers_for_queue(QUEUE) else RQ_QUEUE_DEFAULT,
+            queue_name=served(ROUTERS_QUEUE),
             job_timeout=STEPS * get_setting("device_timeout_s"),
             notifications=JobNotificationChoices.NOTIFICATION_NEVER,
         )
 
     def run(self, **kwargs: Any) -> None:
-        # As the user's rights are now, not as they were when the job was queued.
-        user = User.objects.filter(pk=self.job.user_id, is_active=True).first()
+        user = self.current_user()
         routers = PeeringRouter.objects.restrict(user, "poll") if user else PeeringRouter.objects.none()
         router = routers.with_access().filter(pk=self.job.object_id).first()
         if router is None:
-            self._fail(_("There is no such router any more, or its user may no longer poll it."))
+            self.fail(_("There is no such router any more, or its user may no longer poll it."))
         why = ""
         try:
             self.keep(connection=probe(router).as_data())
@@ -55,9 +49,4 @@ class ConnectionTestJob(PeeringJob):
             why = str(error)
         if why:
             # Out here, so that nothing keeps the original error.
-            self._fail(why)
-
-    def _fail(self, text: str) -> NoReturn:
-        self.job.error = text
-        self.logger.error(text)
-        raise JobFailed
+            self.fail(why)

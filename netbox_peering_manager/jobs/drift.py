@@ -3,18 +3,18 @@
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django_pg_utils import advisory_lock
 
-from core.choices import JobNotificationChoices, JobStatusChoices
-from core.exceptions import JobFailed
+from core.choices import JobNotificationChoices
 from core.models import Job
-from netbox.jobs import JobRunner, system_job
-from users.models import User
+from netbox.jobs import system_job
 
 from ..exceptions import RouterBusy
 from ..models import PeeringRouter
+from ..services import queued
 from ..services.deployment import drift
-from ..settings import get_setting
-from .deployments import DeploymentJob
+from ..settings import PLUGIN, get_setting
+from .base import ROUTERS_QUEUE, PeeringJob, SystemJob, served
 
 __all__ = ("CompareRoutersJob", "DriftJob")
 
@@ -22,7 +22,7 @@ __all__ = ("CompareRoutersJob", "DriftJob")
 STEPS = 6
 
 
-class DriftJob(JobRunner):
+class DriftJob(PeeringJob):
     """
     Compare one router's configuration with NetBox's, and change nothing. On the queue that deployments are on.
 
@@ -39,11 +39,21 @@ class DriftJob(JobRunner):
 
         `user` None: at the interval.
         """
-        if (underway := cls.underway(router)) is not None:
-            return underway
+        # Two that ask at once must not both find nothing waiting.
+        with advisory_lock(f"{PLUGIN}.start_comparisons"):
+            return cls.underway(router) or cls._queued(router, user)
+
+    @classmethod
+    def underway(cls, router: PeeringRouter) -> Job | None:
+        """Return the job that waits or compares the router at this moment. One whose worker was killed is ended."""
+        jobs = queued.alive(Job.objects.filter(name=cls.name, data__router=router.pk))
+        return jobs[0] if jobs else None
+
+    @classmethod
+    def _queued(cls, router: PeeringRouter, user: Any) -> Job:
         job: Job = cls.enqueue(
             user=user,
-            queue_name=DeploymentJob.queue(),
+            queue_name=served(ROUTERS_QUEUE),
             job_timeout=STEPS * get_setting("device_timeout_s"),
             notifications=JobNotificationChoices.NOTIFICATION_NEVER,
             router=router.pk,
@@ -52,40 +62,31 @@ class DriftJob(JobRunner):
         Job.objects.filter(pk=job.pk, data__isnull=True).update(data={"router": router.pk})
         return job
 
-    @classmethod
-    def underway(cls, router: PeeringRouter) -> Job | None:
-        """Return the job that waits or compares the router at this moment."""
-        waiting = Job.objects.filter(name=cls.name, status__in=JobStatusChoices.ENQUEUED_STATE_CHOICES)
-        return waiting.filter(data__router=router.pk).order_by("pk").first()
-
     def run(self, *, router: int, **kwargs: Any) -> None:
         found = self._visible().with_access().select_related("config_template").filter(pk=router).first()
         if found is None:
-            self._fail(_("There is no such router, or you may not view it."))
+            self.fail(_("There is no such router, or you may not view it."))
+        why, state = "", None
         try:
             state = drift.compare_router(found)
         except RouterBusy as error:
-            self._fail(str(error))
+            why = str(error)
+        if state is None:
+            # Out here, so that nothing keeps the original error.
+            self.fail(why)
         self.job.data = {"router": found.pk, "drift": state.drift}
         self.logger.info(f"{found}: {state.get_drift_display()}")
         if state.drift_failure:
-            self._fail(state.drift_failure)
+            self.fail(state.drift_failure)
 
     def _visible(self) -> Any:
         if self.job.user_id is None:
             return PeeringRouter.objects.all()
-        user = User.objects.filter(pk=self.job.user_id, is_active=True).first()
-        # As now, not as when the job was queued.
+        user = self.current_user()
         return PeeringRouter.objects.restrict(user, "view") if user else PeeringRouter.objects.none()
 
-    def _fail(self, text: str) -> None:
-        self.job.error = text
-        self.logger.error(text)
-        # Nothing keeps the original error, whose text may quote what the router said.
-        raise JobFailed from None
 
-
-class CompareRoutersJob(JobRunner):
+class CompareRoutersJob(SystemJob):
     """Have every router with push switched on compared, each by a job of its own."""
 
     class Meta:

@@ -6,13 +6,12 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from core.choices import JobNotificationChoices, JobStatusChoices
-from core.exceptions import JobFailed
+from core.choices import JobNotificationChoices
 from core.models import Job
 from netbox.constants import RQ_QUEUE_DEFAULT
-from users.models import User
 
 from ..models import DeploymentBatch, PeeringRouter
+from ..services import queued
 from ..services.deployment.fleet import deploy_many, new_batch
 from .base import PeeringJob
 from .deployments import DeploymentJob
@@ -76,13 +75,10 @@ class FleetJob(PeeringJob):
         reason: str = "",
         **kwargs: Any,
     ) -> None:
-        # Anew: with the job waits the user as it was when the job was queued, with the rights that it had then.
-        user = User.objects.filter(pk=self.job.user_id, is_active=True).first()
+        user = self.current_user()
         found = DeploymentBatch.objects.filter(pk=batch).first()
         if user is None or found is None:
-            self.job.error = _("The user who asked for this, or the batch, is gone.")
-            self.logger.error(self.job.error)
-            raise JobFailed
+            self.fail(_("The user who asked for this, or the batch, is gone."))
         self.keep(batch=batch)
         visible = PeeringRouter.objects.restrict(user, "view").with_access().in_bulk(routers)
         chosen = [visible.get(pk) or _unseen(pk) for pk in routers]
@@ -104,9 +100,12 @@ class FleetJob(PeeringJob):
 
     @classmethod
     def underway(cls, batch: DeploymentBatch) -> Job | None:
-        """Return the job that waits or asks for the batch's deployments at this moment."""
-        waiting = Job.objects.filter(name=cls.name, status__in=JobStatusChoices.ENQUEUED_STATE_CHOICES)
-        return waiting.filter(data__batch=batch.pk).order_by("pk").first()
+        """
+        Return the job that waits or asks for the batch's deployments at this moment. One whose worker was killed is
+        ended.
+        """
+        jobs = queued.alive(Job.objects.filter(name=cls.name, data__batch=batch.pk))
+        return jobs[0] if jobs else None
 
     @staticmethod
     def _start(deployment: Any, user: Any) -> Job:

@@ -2,44 +2,33 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import Any, NoReturn
+from typing import Any
 
-import django_rq
 from django.db.models import F, IntegerField, Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django_pg_utils import advisory_lock
-from rq.job import Job as QueuedJob
-from rq.job import JobStatus
 
 from core.choices import JobNotificationChoices, JobStatusChoices
-from core.exceptions import JobFailed
 from core.models import Job, ObjectType
-from netbox.constants import RQ_QUEUE_DEFAULT
-from netbox.jobs import JobRunner, system_job
-from users.models import User
-from utilities.rqworker import any_workers_for_queue
+from netbox.jobs import system_job
 
 from ..exceptions import PeeringError, PollRefused
 from ..models import PeeringRouter, RouterState
+from ..services import queued
 from ..services.monitoring.poll import poll
 from ..services.monitoring.record import mark_aged
 from ..services.monitoring.thinning import thin
 from ..settings import PLUGIN, get_setting
-from .base import PeeringJob
+from .base import ROUTERS_QUEUE, PeeringJob, SystemJob, served
 
-__all__ = ("QUEUE", "PollDueJob", "PollJob", "ThinHistoryJob", "start_polls")
+__all__ = ("PollDueJob", "PollJob", "ThinHistoryJob", "start_polls")
 
-QUEUE = f"{PLUGIN}.routers"
 # Connecting, two questions, and what is kept of the answers.
 STEPS = 4
 # The scheduler comes by each minute, a little earlier or later.
 SLACK = timedelta(seconds=30)
-# A job that is that young may not have reached the queue yet.
-ON_ITS_WAY = timedelta(minutes=1)
-WAITING = (JobStatus.QUEUED, JobStatus.STARTED, JobStatus.DEFERRED, JobStatus.SCHEDULED)
-UNFINISHED = (JobStatusChoices.STATUS_PENDING, JobStatusChoices.STATUS_RUNNING)
 # Jobs that nobody asked for and that went well; there are thousands a day.
 KEEP_JOBS = timedelta(hours=6)
 
@@ -57,7 +46,7 @@ class PollJob(PeeringJob):
     @classmethod
     def queue(cls) -> str:
         """Return the queue that a job would wait in now."""
-        return QUEUE if any_workers_for_queue(QUEUE) else RQ_QUEUE_DEFAULT
+        return served(ROUTERS_QUEUE)
 
     @classmethod
     def start(cls, router: PeeringRouter, user: Any = None) -> Job:
@@ -67,12 +56,11 @@ class PollJob(PeeringJob):
     def run(self, **kwargs: Any) -> None:
         router = PeeringRouter.objects.with_access().filter(pk=self.job.object_id).first()
         if router is None:
-            self._fail(_("The router is no longer there."))
+            self.fail(_("The router is no longer there."))
         if self.job.user_id is not None:
-            # As it is now, not as it was when the job was queued.
-            self.job.user = User.objects.filter(pk=self.job.user_id, is_active=True).first()
+            self.job.user = self.current_user()
             if self.job.user is None:
-                self._fail(_("The user who asked for this poll is gone or no longer active."))
+                self.fail(_("The user who asked for this poll is gone or no longer active."))
         why = ""
         try:
             with self.tracked():
@@ -81,12 +69,7 @@ class PollJob(PeeringJob):
             why = str(error)
         if why:
             # Out here, so that nothing keeps the original error, which may quote what the router said.
-            self._fail(why)
-
-    def _fail(self, text: str) -> NoReturn:
-        self.job.error = text
-        self.logger.error(text)
-        raise JobFailed
+            self.fail(why)
 
 
 def start_polls(routers: Sequence[PeeringRouter], user: Any = None) -> list[Job]:
@@ -125,39 +108,10 @@ def _check(routers: Sequence[PeeringRouter], user: Any) -> None:
 
 
 def _waiting(pks: Collection[int]) -> dict[int, Job]:
-    """The polls of these routers that wait or run, by router. Those that no queue knows any more are ended."""
-    jobs = list(
-        Job.objects.filter(
-            name=PollJob.name,
-            object_type=ObjectType.objects.get_for_model(PeeringRouter),
-            object_id__in=pks,
-            status__in=UNFINISHED,
-        )
-        .defer("log_entries", "data")
-        .order_by("pk")
-    )
-    young = timezone.now() - ON_ITS_WAY
-    lost = _not_queued([job for job in jobs if job.created < young])
-    if lost:
-        Job.objects.filter(pk__in=lost, status__in=UNFINISHED).update(
-            status=JobStatusChoices.STATUS_ERRORED,
-            error=_("The worker ended in mid-work."),
-            completed=timezone.now(),
-        )
-    return {job.object_id: job for job in jobs if job.pk not in lost}
-
-
-def _not_queued(jobs: Sequence[Job]) -> set[int]:
-    """The ids of jobs that wait in no queue and that no worker works at. One question to Redis."""
-    if not jobs:
-        return set()
-    connection = django_rq.get_connection(QUEUE)
-    queued = QueuedJob.fetch_many([str(job.job_id) for job in jobs], connection=connection)
-    return {
-        job.pk
-        for job, found in zip(jobs, queued, strict=True)
-        if found is None or found.get_status(refresh=False) not in WAITING
-    }
+    """The polls of these routers that wait or run, by router."""
+    routers = ObjectType.objects.get_for_model(PeeringRouter)
+    jobs = Job.objects.filter(name=PollJob.name, object_type=routers, object_id__in=pks).defer("data")
+    return {job.object_id: job for job in queued.alive(jobs)}
 
 
 def due_routers(now: datetime) -> list[PeeringRouter]:
@@ -188,7 +142,7 @@ def preload() -> None:
 
 
 @system_job(1)
-class PollDueJob(JobRunner):
+class PollDueJob(SystemJob):
     """
     Start the polls that are due, mark the states as old that nobody polls any more, and forget the jobs of earlier ones
     that nobody asked for and that went well.
@@ -218,7 +172,7 @@ class PollDueJob(JobRunner):
 
 
 @system_job(1440)
-class ThinHistoryJob(JobRunner):
+class ThinHistoryJob(SystemJob):
     """Thin out the counters and transitions of sessions by the settings."""
 
     class Meta:

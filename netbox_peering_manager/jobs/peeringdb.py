@@ -5,14 +5,12 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from core.exceptions import JobFailed
-from netbox.constants import RQ_QUEUE_DEFAULT
 from netbox.jobs import system_job
-from utilities.rqworker import any_workers_for_queue
 
 from ..exceptions import PeeringError
 from ..services.peeringdb.sync import Progress, explained, sync
 from ..settings import PLUGIN, get_setting
-from .base import PeeringJob
+from .base import PeeringJob, SystemJob, served
 
 __all__ = ("QUEUE", "PeeringDBSyncJob")
 
@@ -21,7 +19,7 @@ QUEUE = f"{PLUGIN}.peeringdb"
 TIMEOUT_S = 2 * 3600
 
 
-class PeeringDBSyncJob(PeeringJob):
+class PeeringDBSyncJob(SystemJob, PeeringJob):
     """
     Sync with PeeringDB. Its data hold the progress, and at the end the id of the sync's record as "sync".
 
@@ -35,7 +33,7 @@ class PeeringDBSyncJob(PeeringJob):
     @classmethod
     def queue(cls) -> str:
         """Return the queue that a job would wait in now."""
-        return QUEUE if any_workers_for_queue(QUEUE) else RQ_QUEUE_DEFAULT
+        return served(QUEUE)
 
     @classmethod
     def enqueue(cls, *args: Any, **kwargs: Any) -> Any:

@@ -1,17 +1,14 @@
 """Importing the sessions that a router has: reading it, near the routers, and making them."""
 
 from collections.abc import Mapping
-from typing import Any, NoReturn
+from typing import Any
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from core.choices import JobNotificationChoices
-from core.exceptions import JobFailed
 from core.models import Job
 from netbox.constants import RQ_QUEUE_DEFAULT
-from users.models import User
-from utilities.rqworker import any_workers_for_queue
 
 from ..exceptions import PeeringError, TakeoverError
 from ..models import PeeringRouter
@@ -20,12 +17,11 @@ from ..services.takeover import kept
 from ..services.takeover.create import create_planned
 from ..services.takeover.planned import Choices
 from ..services.takeover.read import read
-from ..settings import PLUGIN, get_setting
-from .base import PeeringJob
+from ..settings import get_setting
+from .base import ROUTERS_QUEUE, PeeringJob, served
 
 __all__ = ("AT_ONCE", "ImportSessionsJob", "ReadSessionsJob", "reading_of")
 
-QUEUE = f"{PLUGIN}.routers"
 # Connecting, and five things that are asked.
 STEPS = 8
 # So many sessions take about as long as a page may.
@@ -39,21 +35,16 @@ class _RouterJob(PeeringJob):
     """What is done with one router, by a user who may import its sessions."""
 
     def _router(self) -> PeeringRouter:
-        """The router and its user as they are by now: with the job waits the user as it was when it was queued."""
-        user = User.objects.filter(pk=self.job.user_id, is_active=True).first()
+        """The router and its user as they are by now."""
+        user = self.current_user()
         routers = PeeringRouter.objects.none()
         if user is not None:
             self.job.user = user
             routers = PeeringRouter.objects.restrict(user, "import_sessions").restrict(user, "view")
         router = routers.with_access().filter(pk=self.job.object_id).first()
         if router is None:
-            self._fail(_("There is no such router any more, or its user may no longer import its sessions."))
+            self.fail(_("There is no such router any more, or its user may no longer import its sessions."))
         return router
-
-    def _fail(self, text: str) -> NoReturn:
-        self.job.error = text
-        self.logger.error(text)
-        raise JobFailed
 
 
 class ReadSessionsJob(_RouterJob):
@@ -68,7 +59,7 @@ class ReadSessionsJob(_RouterJob):
     @classmethod
     def queue(cls) -> str:
         """Return the queue that a job would wait in now: the plugin's own for routers when a worker serves it."""
-        return QUEUE if any_workers_for_queue(QUEUE) else RQ_QUEUE_DEFAULT
+        return served(ROUTERS_QUEUE)
 
     @classmethod
     def start(cls, router: PeeringRouter, user: Any) -> Job:
@@ -92,7 +83,7 @@ class ReadSessionsJob(_RouterJob):
             why = str(error)
         if found is None or why:
             # Out here, so that nothing keeps the original error.
-            self._fail(why)
+            self.fail(why)
         self.keep(read={"neighbors": len(found.neighbors), "at": timezone.now().isoformat()})
 
 
@@ -153,7 +144,7 @@ class ImportSessionsJob(_RouterJob):
         except PeeringError as error:
             why = str(error)
         if why:
-            self._fail(why)
+            self.fail(why)
         self.logger.info(
             _("Made {made} sessions, changed {changed}, left out {left_out}").format(
                 made=len(outcome.made), changed=len(outcome.changed), left_out=len(outcome.left_out)

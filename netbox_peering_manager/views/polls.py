@@ -22,7 +22,8 @@ from utilities.views import ConditionalLoginRequiredMixin, register_model_view
 
 from ..exceptions import DriverRefused, PollRefused
 from ..filtersets import PeeringSessionFilterSet
-from ..jobs.monitoring import QUEUE, PollJob, start_polls
+from ..jobs.base import ROUTERS_QUEUE
+from ..jobs.monitoring import PollJob, start_polls
 from ..models import PeerASN, PeeringFabric, PeeringNetwork, PeeringRouter, PeeringSession
 from ..services.devices.access import access_to
 from ..services.monitoring.poll import routers_of, routers_to_poll
@@ -65,12 +66,12 @@ def _able(routers: list[PeeringRouter]) -> tuple[list[PeeringRouter], list[str]]
 
 def _why_not_at_all() -> str:
     """Workers of the plugin's own queue may have NAPALM where this host has none."""
-    if PollJob.queue() == QUEUE or importlib.util.find_spec("napalm") is not None:
+    if PollJob.queue() == ROUTERS_QUEUE or importlib.util.find_spec("napalm") is not None:
         return ""
     return _(
         'NAPALM is not installed, so no router can be asked. Install the plugin\'s extra "napalm" where the workers '
         "run, and let a worker take jobs from the queue {queue}."
-    ).format(queue=QUEUE)
+    ).format(queue=ROUTERS_QUEUE)
 
 
 def _asked(jobs: list[Job], back: str) -> str:

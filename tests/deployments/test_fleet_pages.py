@@ -1,8 +1,11 @@
 """Pages of many routers at once: choosing, the batch with its progress, stopping; for each kind of user."""
 
+from datetime import timedelta
+
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from core.models import Job, ObjectType
 from users.models import ObjectPermission
@@ -159,7 +162,8 @@ class TestBatch:
         shown = page(client_of(user), batch.get_absolute_url()).content.decode()
         for text in ("Waiting", FleetJob.name, "every 2s", "No worker takes jobs"):
             assert text in shown
-        Job.objects.update(status="failed")
+        # Its worker was killed.
+        Job.objects.update(status="running", created=timezone.now() - timedelta(hours=1))
         shown = page(client_of(user), batch.get_absolute_url()).content.decode()
         assert "Not begun" in shown
         assert "every 2s" not in shown

@@ -7,7 +7,7 @@ import pytest
 
 from core.models import Job
 
-from netbox_peering_manager.jobs import deployments
+from netbox_peering_manager.jobs import base
 from netbox_peering_manager.jobs.deployments import DeploymentJob
 from netbox_peering_manager.models import Deployment
 from netbox_peering_manager.services.deployment import asking, locks
@@ -42,11 +42,11 @@ def run(job, deployment, **fields):
     return job
 
 
-@pytest.mark.parametrize(("workers", "queue"), [(True, deployments.QUEUE), (False, "default")])
+@pytest.mark.parametrize(("workers", "queue"), [(True, base.ROUTERS_QUEUE), (False, "default")])
 def test_job_waits_where_somebody_takes_it(deployment, workers, queue):
-    with mock.patch.object(deployments, "any_workers_for_queue", return_value=workers) as asked:
+    with mock.patch.object(base, "any_workers_for_queue", return_value=workers) as asked:
         job = DeploymentJob.start(deployment, deployment.requested_by)
-    asked.assert_called_with(deployments.QUEUE)
+    asked.assert_called_with(base.ROUTERS_QUEUE)
     assert (job.queue_name, job.object, job.user) == (queue, deployment, deployment.requested_by)
 
 

@@ -7,6 +7,7 @@ import django_rq
 import pytest
 from django.utils import timezone
 from rq.job import Job as QueuedJob
+from rq.job import JobStatus
 
 from core.choices import JobStatusChoices
 from core.models import Job
@@ -79,14 +80,17 @@ def test_what_is_due_or_was_left_is_to_be_worked_at(deployment, fields, due):
 
 
 @pytest.mark.parametrize("status", [JobStatusChoices.STATUS_PENDING, JobStatusChoices.STATUS_SCHEDULED])
-def test_job_that_its_queue_has_lost_keeps_nobody_waiting(deployment, status):
+@pytest.mark.parametrize("rq_status", [JobStatus.QUEUED, JobStatus.FAILED])
+def test_job_that_its_queue_has_lost_keeps_nobody_waiting(deployment, status, rq_status):
+    """Nor does one that failed there, which RQ keeps for a year."""
     at(deployment, status=Status.CONFIRMING)
     lost = job(deployment, status=status, created=timezone.now() - LATER)
     assert settle.settle() == [deployment]
-    queued = QueuedJob.create(print, id=str(lost.job_id), connection=django_rq.get_connection("default"))
+    redis = django_rq.get_connection("default")
+    queued = QueuedJob.create(print, id=str(lost.job_id), connection=redis, status=rq_status)
     queued.save()
     try:
-        assert settle.settle() == []
+        assert settle.settle() == ([] if rq_status == JobStatus.QUEUED else [deployment])
     finally:
         queued.delete()
 

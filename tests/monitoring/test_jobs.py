@@ -14,7 +14,7 @@ from netbox.registry import registry
 from users.models import ObjectPermission, User
 
 from netbox_peering_manager.exceptions import DeviceUnreachable, PollRefused, PollRunning
-from netbox_peering_manager.jobs import monitoring
+from netbox_peering_manager.jobs import base, monitoring
 from netbox_peering_manager.jobs.monitoring import PollDueJob, PollJob, ThinHistoryJob, start_polls
 from netbox_peering_manager.models import (
     PeeringRouter,
@@ -45,7 +45,7 @@ def admin_user():
 @pytest.fixture(autouse=True)
 def queue():
     """What waits in the queues, which is nothing before and after a test."""
-    queues = [django_rq.get_queue(name) for name in ("default", monitoring.QUEUE)]
+    queues = [django_rq.get_queue(name) for name in ("default", base.ROUTERS_QUEUE)]
     for each in queues:
         each.empty()
     yield queues[0]
@@ -243,7 +243,7 @@ def test_failures_of_a_poll_that_somebody_asked_for_are_told_and_no_others(route
 
 def test_it_waits_in_the_queue_of_routers_when_a_worker_takes_from_there(router, monkeypatch):
     assert PollJob.queue() == "default"
-    monkeypatch.setattr(monitoring, "any_workers_for_queue", lambda name: name == f"{PLUGIN}.routers")
+    monkeypatch.setattr(base, "any_workers_for_queue", lambda name: name == f"{PLUGIN}.routers")
     assert PollJob.start(router).queue_name == "netbox_peering_manager.routers"
 
 

@@ -136,7 +136,7 @@ def test_without_napalm_it_is_said_what_to_install(world, monkeypatch):
 
 def test_napalm_elsewhere_will_do(world, monkeypatch):
     monkeypatch.setattr(polls.importlib.util, "find_spec", lambda name: None)
-    monkeypatch.setattr(PollJob, "queue", classmethod(lambda cls: polls.QUEUE))
+    monkeypatch.setattr(PollJob, "queue", classmethod(lambda cls: polls.ROUTERS_QUEUE))
     assert "is asked" in said(press(make_root(), world[0]))[0]
 
 

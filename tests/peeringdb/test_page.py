@@ -22,6 +22,7 @@ from netbox_peering_manager.models import (
 )
 from netbox_peering_manager.services.peeringdb import status as facts
 from netbox_peering_manager.services.peeringdb.drift import refresh_drift
+from netbox_peering_manager.services.queued import at_work
 from tests import factories
 from tests.peeringdb.scenery import Story
 from tests.sessions.people import browser, make_root, make_user, ours
@@ -236,6 +237,19 @@ class TestWhatThePageShows:
         assert address("job_progress", job.pk) in text
         # Somebody else's, who may not view jobs.
         assert address("job_progress", job.pk) not in page(make_user(VIEW))
+
+    def test_a_sync_job_whose_worker_was_killed_is_not_under_way(self):
+        root = make_root()
+        job = Job.objects.create(
+            name=PeeringDBSyncJob.name,
+            job_id=uuid.uuid4(),
+            status="running",
+            started=timezone.now() - timedelta(hours=1),
+            user=root,
+        )
+        assert address("job_progress", job.pk) not in page(root)
+        with at_work(job):
+            assert address("job_progress", job.pk) in page(root)
 
     def test_what_is_left_of_the_allowance_is_shown(self, settings_of):
         settings_of(peeringdb_requests_per_minute=17, peeringdb_url="http://127.0.0.1:1/api")

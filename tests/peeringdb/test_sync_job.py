@@ -1,8 +1,12 @@
 """Syncs in the background: on which queue, with which progress, how a failure is told, and at which interval."""
 
+import uuid
+from datetime import timedelta
+
 import django_rq
 import pytest
 from django.core.management import call_command
+from django.utils import timezone
 from rq import Worker
 
 from core.models import Job
@@ -134,6 +138,29 @@ def test_a_starting_worker_plans_the_sync_on_a_queue_that_it_serves(
         call_command("rqworker", "default")
     (job,) = Job.objects.filter(name=PeeringDBSyncJob.name)
     assert (job.interval, job.queue_name, job.user) == (1440, "default", None)
+
+
+def test_a_starting_worker_plans_the_sync_anew_when_the_last_one_was_killed(
+    queues, monkeypatch, django_capture_on_commit_callbacks
+):
+    """NetBox plans the next one when one has ended, and takes one that seems to run for planned."""
+    from core.management.commands import rqworker
+
+    monkeypatch.setattr(rqworker._Command, "handle", lambda self, *args, **options: None)
+    killed = Job.objects.create(
+        name=PeeringDBSyncJob.name,
+        job_id=uuid.uuid4(),
+        status="running",
+        interval=1440,
+        started=timezone.now() - timedelta(hours=1),
+    )
+    with django_capture_on_commit_callbacks(execute=True):
+        call_command("rqworker", "default")
+    killed.refresh_from_db()
+    assert (killed.status, killed.error) == ("errored", "The worker ended in mid-work.")
+    assert killed.completed
+    (planned,) = Job.objects.filter(name=PeeringDBSyncJob.name).exclude(pk=killed.pk)
+    assert (planned.status, planned.interval) == ("pending", 1440)
 
 
 def test_planned_sync_plans_the_next_one_whether_it_succeeds_or_fails(village, queues):

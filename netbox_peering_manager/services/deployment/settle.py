@@ -7,27 +7,23 @@ It only looks into the database. The work itself may need routers, so it is for 
 from datetime import timedelta
 from typing import Any
 
-import django_rq
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from rq.job import Job as QueuedJob
 
 from core.choices import JobStatusChoices
 from core.models import Job
-from netbox.constants import RQ_QUEUE_DEFAULT
 
 from ...choices import ApprovalChoices
 from ...choices import DeploymentStatusChoices as Status
 from ...exceptions import DeploymentRefused
 from ...models import Deployment
+from ..queued import waiting_in_queue
 from . import locks, moves
-from .aftermath import settle_one
 
-__all__ = ("settle", "settle_one")
+__all__ = ("settle",)
 
-WAITING = (Status.RENDERED, Status.COMPARED, Status.AWAITING_APPROVAL, Status.APPROVED, Status.SCHEDULED)
 # So many attempts to find out what became of one follow each other, then they become rare.
 TRIED_AT_ONCE = 3
 LONGEST_REST = timedelta(hours=1)
@@ -60,7 +56,7 @@ def settle() -> list[Deployment]:
 
 def _expire() -> None:
     for deployment in Deployment.objects.with_router().filter(
-        status__in=WAITING, expires__lte=timezone.now()
+        status__in=Status.WAITING, expires__lte=timezone.now()
     ):
         if not locks.is_free(deployment.router):
             continue
@@ -110,20 +106,11 @@ def _with_live_job(jobs: list[Job]) -> set[int]:
         if job.status in (JobStatusChoices.STATUS_PENDING, JobStatusChoices.STATUS_SCHEDULED)
     ]
     running = [job for job in jobs if job.status == JobStatusChoices.STATUS_RUNNING and job.started]
-    queued = _queued(waiting)
+    # A queue that was lost keeps nobody waiting.
+    queued = waiting_in_queue(waiting)
     return {job.object_id for job in running if job.started >= just_now} | {
-        job.object_id for job in waiting if job.created >= just_now or job.job_id in queued
+        job.object_id for job in waiting if job.created >= just_now or job.pk in queued
     }
-
-
-def _queued(jobs: list[Job]) -> set[Any]:
-    """The ids at RQ of those that wait there: a queue that was lost keeps nobody waiting. One question to Redis."""
-    if not jobs:
-        return set()
-    found = QueuedJob.fetch_many(
-        [str(job.job_id) for job in jobs], connection=django_rq.get_connection(RQ_QUEUE_DEFAULT)
-    )
-    return {job.job_id for job, queued in zip(jobs, found, strict=True) if queued is not None}
 
 
 def _is_resting(deployment: Deployment, jobs: list[Job]) -> bool:

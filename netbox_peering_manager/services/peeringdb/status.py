@@ -34,6 +34,7 @@ from ...models import (
     PeeringNetwork,
 )
 from ...settings import get_setting, read_secret
+from .. import queued
 from .client import KeyState, client_from_settings
 from .runs import running
 from .site import site_url
@@ -171,7 +172,7 @@ def peeringdb_status(user: User, *, job_name: str) -> PeeringDBStatus:
         types=_types(key),
         last=syncs.exclude(pk=run.pk if run else None).select_related("user").first(),
         running=_visible(run, syncs),
-        job=_job(job_name, *_UNDER_WAY),
+        job=_job(job_name),
         next_run=_next_run(job_name),
         interval_minutes=get_setting("peeringdb_sync_interval"),
         remaining=_remaining(key),
@@ -261,13 +262,12 @@ def _row_counts() -> dict[str, int]:
     return dict(counted)
 
 
-_UNDER_WAY = (JobStatusChoices.STATUS_PENDING, JobStatusChoices.STATUS_RUNNING)
-
-
-def _job(name: str, *statuses: str) -> Any:
-    """The job of this name that runs, else the first that waits."""
-    found = Job.objects.filter(name=name, status__in=statuses).defer("log_entries")
-    return found.order_by("-status", "created").first()
+def _job(name: str) -> Any:
+    """The job of this name that runs, else the first that waits. One whose worker was killed does not run."""
+    unfinished = Job.objects.filter(name=name, status__in=queued.UNFINISHED).defer("log_entries")
+    jobs = list(unfinished.order_by("-status", "created"))
+    dead = queued.killed(jobs)
+    return next((job for job in jobs if job.pk not in dead), None)
 
 
 def _next_run(name: str) -> datetime | None:
