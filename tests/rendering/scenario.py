@@ -50,6 +50,7 @@ def build():
     s = SimpleNamespace()
     s.device = factories.make_device()
     s.device.platform = Platform.objects.create(name="FRR", slug="frr")
+    s.device.custom_field_data = {"rack_unit": 7}
     s.device.save()
     s.tag = Tag.objects.create(name="Blue", slug="blue")
     s.device.tags.add(s.tag)
@@ -61,6 +62,7 @@ def build():
     s.interface.primary_mac_address = MACAddress.objects.create(
         mac_address="02:00:00:00:00:01", assigned_object=s.interface
     )
+    s.interface.custom_field_data = {"cross_connect": "XC-1"}
     s.interface.save()
     s.scope = factories.make_scope(s.device)
     BGPSetting.objects.create(assigned_object=s.scope.router, key="router_id", value="192.0.2.1")
@@ -179,6 +181,7 @@ def _sessions(s):
     )
     s.full.tags.add(s.tag)
     secrets.set_password(s.full, OWN_PASSWORD)
+    s.full.custom_field_data = {"ticket": 'T-1 "é"', "graceful": True, "until": None}
     s.full.save()
     # Everything inherited: from its session template, its parent, the peer group.
     s.bare_peer = factories.make_bgp_peer(

@@ -48,6 +48,19 @@ def post(client):
 
 
 @pytest.mark.parametrize("root", ROOTS)
+def test_token_of_version_1_is_taken_as_well(net, client, root):
+    token = Token(user=scenario.engineer(), version=1, write_enabled=True)
+    token.save()
+    response = client.post(
+        f"/api/plugins/{root}/render-config/",
+        {"template": net.template.pk, "device": net.device.pk},
+        content_type="application/json",
+        headers={"authorization": f"Token {token.token}", "accept": "application/json"},
+    )
+    assert (response.status_code, response.json()["session_count"]) == (200, 4)
+
+
+@pytest.mark.parametrize("root", ROOTS)
 def test_device_gives_all_of_its_sessions(net, post, root):
     response = post(
         scenario.engineer("view_session_secrets"),

@@ -97,6 +97,16 @@ def test_device_with_its_as_router_id_and_config_context(net, rendered):
     assert device["tags"] == ["blue"]
 
 
+def test_custom_fields_are_those_of_the_device_its_interface_and_the_session(net, rendered):
+    assert rendered["device"]["custom_fields"] == {"rack_unit": 7}
+    assert [found["custom_fields"] for found in rendered["device"]["interfaces"]] == [
+        {"cross_connect": "XC-1"}
+    ]
+    full, bare = session_of(net, net.full), session_of(net, net.bare)
+    assert full["custom_fields"] == {"ticket": 'T-1 "é"', "graceful": True, "until": None}
+    assert bare["custom_fields"] == {}
+
+
 def test_device_with_two_bgp_routers_has_no_single_local_as(net):
     from netbox_routing.models import BGPRouter
 
