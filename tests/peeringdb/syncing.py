@@ -5,7 +5,7 @@ from contextlib import closing
 import psycopg
 from django.db import connection
 
-from dev.sample_peeringdb.server import API_KEY
+from dev.sample_peeringdb.server import API_KEY, serve
 from netbox_peering_manager.models import PeeringDBRefusedRow, PeeringDBWatermark
 from netbox_peering_manager.models.peeringdb import MIRROR
 from netbox_peering_manager.services.peeringdb.sync import sync
@@ -28,6 +28,29 @@ def empty_mirror():
     for model in (*MIRROR.values(), PeeringDBRefusedRow, PeeringDBWatermark):
         rows = model.objects.all()
         rows._raw_delete(rows.db)
+
+
+def fresh(world):
+    """The mirror as a first sync with this world would leave it; the one that is there is lost."""
+    empty_mirror()
+    with serve(world) as server:
+        sync_with(server)
+        return mirrored()
+
+
+class Killed(BaseException):
+    """Ends a sync as nothing that it catches would."""
+
+
+def stopping_at(number):
+    """A progress callback that raises when it is called for the n-th time."""
+    calls = iter(range(number))
+
+    def progress(told):
+        if next(calls, None) is None:
+            raise Killed(told.stage)
+
+    return progress
 
 
 def total(run, *names):

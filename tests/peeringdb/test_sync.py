@@ -27,7 +27,14 @@ from netbox_peering_manager.services.peeringdb import runs
 from netbox_peering_manager.services.peeringdb.records import TAGS
 from netbox_peering_manager.services.peeringdb.sync import running, sync
 from tests.peeringdb.scenery import Story
-from tests.peeringdb.syncing import empty_mirror, mirrored, sync_with, total
+from tests.peeringdb.syncing import (
+    Killed,
+    fresh,
+    mirrored,
+    stopping_at,
+    sync_with,
+    total,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -52,14 +59,6 @@ def of_network(world):
     """A port of another network than ours that is there, and its network."""
     port = next(port for port in world.rows("netixlan")[::-1] if port["net_id"] in ids(world, "net"))
     return port, world.get("net", port["net_id"])
-
-
-def fresh(world):
-    """The mirror as a first sync with this world would leave it; the one that is there is lost."""
-    empty_mirror()
-    with serve(world) as server:
-        sync_with(server)
-        return mirrored()
 
 
 # What the mirror is
@@ -442,21 +441,6 @@ def test_progress_is_told_by_type_and_rows(server, town):
 
 
 # Interruptions
-
-
-class Killed(BaseException):
-    """Ends a sync as nothing that it catches would."""
-
-
-def stopping_at(number):
-    """A progress callback that raises when it is called for the n-th time."""
-    calls = iter(range(number))
-
-    def progress(told):
-        if next(calls, None) is None:
-            raise Killed(told.stage)
-
-    return progress
 
 
 def test_sync_that_ends_anywhere_leaves_the_mirror_before_or_after_and_the_next_completes_it(pristine_town):
