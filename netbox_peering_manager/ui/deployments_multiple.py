@@ -12,6 +12,7 @@ from netbox_routing.models import BGPPeerTemplate
 from ..models import PeerASN, PeeringConnection, PeeringRouter, PeeringSession, Relationship
 from ..services.provisioning.rearrange import is_on_router
 from ..tables.configuration import configuration_badge, configuration_of
+from ..tables.states import state_badge, state_of
 from .deployments_buttons import why_not_router
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ class Row:
     router: str
     router_url: str
     port: str
+    state: SafeString
     badge: SafeString
     is_ticked: bool
     relationships: Sequence[Option]
@@ -81,6 +83,7 @@ def sessions_of(peer: PeerASN, user: "AbstractBaseUser | AnonymousUser") -> list
     return list(
         found.with_bgp()
         .with_connection()
+        .with_state()
         .order_by("peering_network__fabric__name", "peering_network__name", "bgp_peer__peer__address", "pk")
     )
 
@@ -151,6 +154,7 @@ def _row(
         router=str(router or device or ""),
         router_url=router.get_absolute_url() if router else "",
         port=str(port.interface) if port else "",
+        state=state_badge(state_of(session)),
         badge=configuration_badge(configuration_of(session)),
         is_ticked=str(session.pk) in ticked,
         relationships=_options(choice.relationships, chosen["relationship"], session.relationship),

@@ -96,6 +96,7 @@ def lists(session):
         f"{sessions}?remote_as_id={session.remote_as.pk}&embedded=True",
         f"{sessions}?peering_network_id={session.peering_network_id}&embedded=True",
         reverse("dcim:device_peering_sessions", args=[session.device.pk]),
+        reverse(f"{UI}peerasn_configure_sessions", args=[factories.make_peer_asn(session.remote_as.asn).pk]),
     ]
 
 
