@@ -25,6 +25,8 @@ from dev.progress import step
 PLUGIN = "plugins/peering-manager"
 JOB_SECONDS = 180
 ENDED = ("completed", "errored", "failed")
+TYPES = {"transit", "customer", "peer", "ixp-rs"}
+VARIED = ("is_on", "has_password", "has_bfd")
 
 
 def run(stack):
@@ -46,6 +48,7 @@ def run(stack):
     print(f"\n{answer['content']}\n")
     if complaint:
         raise DevError(f"FRR refuses this configuration: {complaint}")
+    check_neighbors(answer["content"], demo_lab.sessions_of(api, ids["device"]))
     reason = demo_lab.why_not()
     deployed = None if reason else demo_lab.run(api, ids["device"])
     print_story(stack, answer, ids, Counts(rows, ports, len(available), added), fabric)
@@ -183,6 +186,27 @@ def _special(asn):
 def render(stack, **body):
     """POST to render-config. Returns the JSON answer."""
     return Api(stack).post(f"{PLUGIN}/render-config/", **body)
+
+
+def check_neighbors(content, sessions):
+    """
+    Raises DevError unless the configuration has each session that is switched on.
+
+    And unless the story's sessions are there: of each type, and with either value of VARIED.
+    """
+    missing = [
+        session["remote"]
+        for session in sessions
+        if session["is_on"] and f" neighbor {session['remote']} " not in content
+    ]
+    if missing:
+        raise DevError(f"The configuration lacks these neighbours: {', '.join(missing)}")
+    types = {session["relationship"]["slug"] for session in sessions}
+    alike = [what for what in VARIED if len({session[what] for session in sessions}) < 2]
+    if types != TYPES or alike:
+        raise DevError(
+            f"The sessions are not those of the story: their types are {sorted(types)}, alike in {alike}"
+        )
 
 
 def print_available(ports):

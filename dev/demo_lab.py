@@ -51,11 +51,13 @@ def run(api: Any, device: int) -> Deployed:
     with step(f"Deploying {ROUTER}: compare, commit, see that BGP is well, confirm"):
         deployment = deploy(api, router)
     with step("Waiting until its sessions are Established on both ends"):
-        wait_for_sessions(api, lab, device)
+        established = wait_for_sessions(api, lab, device)
     with step("Polling it"):
         poll(api, router)
     print_changes(deployment)
-    print_states(api, device)
+    sessions = sessions_of(api, device)
+    print_states(sessions)
+    check_states(sessions, established)
     return Deployed(deployment, lab)
 
 
@@ -109,19 +111,26 @@ def deploy(api: Any, router: int) -> dict[str, Any]:
     return dict(deployment)
 
 
-def wait_for_sessions(api: Any, lab: Lab, device: int) -> None:
-    """Until every session that is switched on, and whose other end is in the lab, is Established as both ends say."""
+def wait_for_sessions(api: Any, lab: Lab, device: int) -> set[str]:
+    """
+    Until every session that is switched on, and whose other end is in the lab, is Established as both ends say.
+
+    Returns the addresses of the other ends.
+    """
     there = {address for node in lab.nodes.values() for address in node.addresses}
     wanted = {
         address
-        for session in _sessions(api, device)
-        if session["bgp_peer_enabled"] and (address := session["remote"]) in there
+        for session in sessions_of(api, device)
+        if session["is_on"] and (address := session["remote"]) in there
     }
+    if not wanted:
+        raise DevError(f"{ROUTER} has no session that is switched on and whose other end is in the lab.")
     deadline = time.monotonic() + SESSION_SECONDS
     while missing := wanted - lab.established_on_both_ends(ROUTER):
         if time.monotonic() > deadline:
             raise DevError(f"Not Established within {SESSION_SECONDS} s: {', '.join(sorted(missing))}")
         time.sleep(0.5)
+    return wanted
 
 
 def poll(api: Any, router: int) -> None:
@@ -137,8 +146,8 @@ def poll(api: Any, router: int) -> None:
         raise DevError(f"The poll failed: {job['error']}")
 
 
-def _sessions(api: Any, device: int) -> list[dict[str, Any]]:
-    """The device's sessions, each with the far end's address and whether it is switched on."""
+def sessions_of(api: Any, device: int) -> list[dict[str, Any]]:
+    """The device's sessions, each with the far end's address, and whether it is switched on and has BFD."""
     sessions = api.get(f"{PLUGIN}/sessions/", device_id=device, limit=200)["results"]
     if not sessions:
         return []
@@ -149,7 +158,8 @@ def _sessions(api: Any, device: int) -> list[dict[str, Any]]:
     for session in sessions:
         peer = peers[session["bgp_peer"]["id"]]
         address = peer["peer"]["address"].partition("/")[0]
-        found.append({**session, "remote": address, "bgp_peer_enabled": peer["enabled"] is not False})
+        switched = {"is_on": peer["enabled"] is not False, "has_bfd": peer["bfd"] is not None}
+        found.append({**session, "remote": address, **switched})
     return found
 
 
@@ -165,17 +175,34 @@ def print_changes(deployment: dict[str, Any]) -> None:
     print("  …" if len(lines) > 12 else "")
 
 
-def print_states(api: Any, device: int) -> None:
+def print_states(sessions: list[dict[str, Any]]) -> None:
     """The sessions as NetBox has them after the poll, a line for each."""
     print(f"Sessions of {ROUTER}, read back from it:")
-    for session in _sessions(api, device):
-        state = session["state"] or {}
-        family = "ipv6" if ":" in session["remote"] else "ipv4"
-        counts = [state.get(f"{family}_{what}") for what in ("received", "accepted", "advertised")]
-        shown = "  ".join(f"{'-' if count is None else count:>3}" for count in counts)
-        name = (state.get("bgp_state") or {}).get("label", "unknown")
+    for session in sessions:
+        shown = "  ".join(f"{'-' if count is None else count:>3}" for count in _counters(session))
+        name = ((session["state"] or {}).get("bgp_state") or {}).get("label", "unknown")
         print(f"  {session['remote']:<22} {name:<12} received, accepted, advertised: {shown}")
     print()
+
+
+def check_states(sessions: list[dict[str, Any]], established: set[str]) -> None:
+    """Raises DevError unless NetBox, too, has these as Established, with what came over them counted."""
+    untold = [
+        session["remote"]
+        for session in sessions
+        if session["remote"] in established
+        and (session["state"]["bgp_state"]["value"] != "established" or None in _counters(session))
+    ]
+    if untold:
+        raise DevError(
+            f"These are Established, and the poll has not read them back with their counters: {', '.join(untold)}"
+        )
+
+
+def _counters(session: dict[str, Any]) -> list[int | None]:
+    """Prefixes received, accepted and advertised in the family of its addresses, None where they are not known."""
+    state, family = session["state"] or {}, "ipv6" if ":" in session["remote"] else "ipv4"
+    return [state.get(f"{family}_{what}") for what in ("received", "accepted", "advertised")]
 
 
 def print_story(stack: Any, deployed: Deployed) -> None:
