@@ -153,7 +153,9 @@ def test_policies_are_the_sessions_then_the_policy_templates_then_the_groups_the
         "policy template",
     )
     assert (family["prefix_list_in"], family["prefix_list_in_origin"]) == (None, None)
-    BGPPeerAddressFamily.objects.filter(assigned_object_id=net.full_peer.pk).update(routemap_in=None)
+    BGPPeerAddressFamily.objects.filter(
+        assigned_object_type__model="bgppeer", assigned_object_id=net.full_peer.pk
+    ).update(routemap_in=None)
     family = family_of(session_of(net, net.full))
     assert (family["route_map_in"], family["route_map_in_origin"]) == ({"name": "GROUP"}, "peer group")
     net.group.address_families.all().delete()

@@ -439,6 +439,9 @@ def test_queries_do_not_grow_with_neighbours(router):
         name="parent", remote_as=factories.make_peer_asn(64511).asn, bfd=profile, password="theirs"
     )
     child = BGPSessionTemplate.objects.create(name="child", parent=parent)
+    fabric = router.device.interfaces.get().peering_connections.get().peering_network.fabric
+    fabric.peer_group = BGPPeerTemplate.objects.create(name="of the fabric", remote_as=parent.remote_as)
+    fabric.save()
 
     def make(numbers):
         for n in numbers:
@@ -446,7 +449,9 @@ def test_queries_do_not_grow_with_neighbours(router):
             rows.append(neighbor(100 + n, 4200001000 + n, remote_ip=f"203.0.113.{n}", local_ip="", vrf=""))
             known_session(router, remote=f"198.51.100.{150 + n}/24", asn=4200002000 + n, peer_session=child)
             rows.append(full_neighbor(150 + n, 4200002000 + n))
-        # Their AS is the parent's.
+            known_session(router, remote=f"198.51.100.{200 + n}/24", asn=4200003000 + n, families=())
+            rows.append(full_neighbor(200 + n, 4200003000 + n))
+        # Their AS is that of the template's parent, or of the fabric's group.
         BGPPeer.objects.update(remote_as=None)
 
     user = make_user(*SEEN, *ROWS)

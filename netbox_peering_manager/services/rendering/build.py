@@ -13,7 +13,8 @@ from typing import Any
 
 from . import context as ctx
 from . import rows
-from .effective import Effective, EffectiveFamily, EffectiveSession, Policy
+from .effective import Effective, EffectiveSession
+from .families import EffectiveFamily, Policy
 
 __all__ = ("build_context",)
 

@@ -8,15 +8,8 @@ from typing import NamedTuple
 
 from ..secrets import MASK
 from . import rows
-from .effective import (
-    PEER_GROUP,
-    SESSION,
-    EffectiveFamily,
-    EffectiveSession,
-    Policy,
-    resolve,
-    session_templates_of,
-)
+from .effective import EffectiveSession, resolve, session_templates_of
+from .families import PEER_GROUP, SESSION, EffectiveFamily, Policy
 from .load import load
 
 __all__ = ("FamilyInEffect", "InEffect", "Setting", "in_effect")

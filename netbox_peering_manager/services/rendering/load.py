@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
     User = AbstractBaseUser | AnonymousUser
 
-__all__ = ("load",)
+__all__ = ("families_of", "load", "policy_templates_of")
 
 type Kept = dict[int, tuple[str, str]]
 
@@ -144,7 +144,8 @@ def load(
     session_templates, template_passwords = _session_templates(found)
     networks, connections = _networks_and_connections(found, device_id)
     peer_groups = _peer_groups(_group_ids(found, connections, networks))
-    peer_families, group_families = _families({row.bgp_peer_id for row in found}, set(peer_groups))
+    peer_ids = {row.bgp_peer_id for row in found}
+    peer_families, group_families = families_of(peer_ids, set(peer_groups)) if found else ({}, {})
     return rows.Loaded(
         sessions=found,
         revealed=revealed,
@@ -152,7 +153,7 @@ def load(
         template_passwords=template_passwords,
         asns=_asns(found, session_templates.values(), peer_groups.values()),
         session_templates=session_templates,
-        policy_templates=_policy_templates(peer_families, group_families),
+        policy_templates=policy_templates_of(peer_families, group_families),
         peer_groups=peer_groups,
         peer_families=peer_families,
         group_families=group_families,
@@ -324,7 +325,7 @@ def _group_ids(
     return {group_id for group_id in ids if group_id}
 
 
-def _families(
+def families_of(
     peer_ids: Collection[int], group_ids: Collection[int]
 ) -> tuple[dict[int, tuple[rows.FamilyRow, ...]], dict[int, tuple[rows.FamilyRow, ...]]]:
     """
@@ -352,8 +353,6 @@ def _families(
             "routemap_out_id",
             "peer_policy_id",
         )
-        if peer_ids
-        else ()
     )
     for kind, *columns in values:
         row = rows.FamilyRow._make(columns)
@@ -369,7 +368,7 @@ def _by_afi(families: list[rows.FamilyRow]) -> tuple[rows.FamilyRow, ...]:
     return tuple(sorted(families, key=lambda row: row.afi))
 
 
-def _policy_templates(*owners: Mapping[int, Iterable[rows.FamilyRow]]) -> dict[int, rows.PolicyTemplateRow]:
+def policy_templates_of(*owners: Mapping[int, Iterable[rows.FamilyRow]]) -> dict[int, rows.PolicyTemplateRow]:
     """
     Return every policy template, as their parents are theirs too; none when no address family refers to one.
     """

@@ -14,7 +14,8 @@ from django.db.models.functions import Coalesce
 from netbox_routing.models import ASPath, Community, CommunityList, PrefixList, RouteMap, RouteMapEntry
 
 from . import rows, sql
-from .effective import Effective, EffectiveFamily
+from .effective import Effective
+from .families import EffectiveFamily
 
 __all__ = ("load_policies",)
 

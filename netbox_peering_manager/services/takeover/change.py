@@ -160,6 +160,16 @@ def _row_of(
     """The session's own row for a family, a new one when it has none."""
     if afi in side.families:
         return side.families[afi]
+    # A session without rows has the family of its address, which goes once it has one for another.
+    for implied in () if side.families else sorted(side.active() - {afi}):
+        _new_row(change, implied, decided, side, making)
+    return _new_row(change, afi, decided, side, making)
+
+
+def _new_row(
+    change: Change, afi: str, decided: "Decided", side: "Side", making: "Making"
+) -> BGPPeerAddressFamily | None:
+    """The row that is made for a family, the same whenever it is asked for."""
     for row in change.rows.rows:
         if change.rows.owners.get(id(row)) is side.peer and row.address_family.address_family == afi:  # type: ignore[attr-defined]
             assert isinstance(row, BGPPeerAddressFamily)

@@ -5,7 +5,7 @@ Compared is what is in effect, inherited values included, because that is what i
 tell is not compared. Nothing is read or saved here.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,13 +13,17 @@ from django.utils.translation import gettext as _
 
 from ...lineage import lineage
 from ..provisioning.ground import host_of
+from ..rendering.effective import limit_of
+from ..rendering.families import EffectiveFamily, FamilyResolver, Member
+from ..rendering.rows import FamilyRow
 from ..secrets import MASK
 from .found import FoundFamily, FoundNeighbor
 from .planned import Difference
+from .standing import POLICIES
 
 if TYPE_CHECKING:
     from ipam.models import ASN, IPAddress
-    from netbox_routing.models import BFDProfile, BGPPeer, BGPPeerAddressFamily, BGPPeerTemplate, RouteMap
+    from netbox_routing.models import BFDProfile, BGPPeer, BGPPeerAddressFamily, BGPPeerTemplate
 
     from ...models import PeeringSession
 
@@ -31,15 +35,18 @@ FAMILIES = (4, 6)
 @dataclass(slots=True)
 class Side:
     """
-    NetBox's side of a session: the session with its BGP peer, what it inherits from, and its password in clear.
+    NetBox's side of a session: the session with its BGP peer, its peer group, and its password in clear.
 
-    `families` and `group_families` are by AFI/SAFI.
+    `families` are its own address families by AFI/SAFI, those that a change is written to; `own` are the same as the
+    values that `resolver` works out what counts from, by the rules of rendering. `route_maps` are names by id.
     """
 
     session: "PeeringSession"
     families: Mapping[str, "BGPPeerAddressFamily"]
+    own: Sequence[FamilyRow]
     group: "BGPPeerTemplate | None"
-    group_families: Mapping[str, "BGPPeerAddressFamily"]
+    resolver: FamilyResolver
+    route_maps: Mapping[int, str]
     password: str
 
     @property
@@ -71,23 +78,31 @@ class Side:
     def limit(self, version: int) -> int | None:
         own: int | None = getattr(self.session, f"ipv{version}_max_prefixes")
         peer_asn = getattr(self.remote_as, "peer_asn", None)
-        return own if own is not None or peer_asn is None else peer_asn.max_prefixes(version)
+        return limit_of(own, peer_asn.max_prefixes(version) if peer_asn else None)[0]
 
-    def policy(self, afi: str, name: str) -> "RouteMap | None":
-        """The route map in effect: the session's own, else its group's, else its relationship's."""
-        for families in (self.families, self.group_families):
-            if (family := families.get(afi)) is not None and (found := getattr(family, name)) is not None:
-                return found
-        return getattr(self.session.relationship, name)
+    def policy(self, afi: str, name: str) -> str:
+        """The name of the route map in effect, "" for none: what a family that the session lacks would have, too."""
+        own = next((row for row in self.own if row.afi == afi), None)
+        found = getattr(self.resolver.family(afi, self._member, own), POLICIES[name])
+        return self.route_maps.get(found[0], "") if found else ""
 
     def active(self) -> set[str]:
-        """The families that are switched on, those of its group unless it says otherwise."""
-        said = {afi: family.enabled for afi, family in self.group_families.items()}
-        said |= {afi: family.enabled for afi, family in self.families.items() if family.enabled is not None}
-        said |= {
-            afi: True for afi, family in self.families.items() if family.enabled is None and afi not in said
-        }
-        return {afi for afi, enabled in said.items() if enabled is not False}
+        """The families that are switched on; of a session without address families that of its remote address."""
+        return {family.afi for family in self.in_effect() if family.enabled}
+
+    def in_effect(self) -> tuple[EffectiveFamily, ...]:
+        return self.resolver.of_session(self.own, self._member)
+
+    @property
+    def _member(self) -> Member:
+        relationship = self.session.relationship
+        return Member(
+            version=host_of(self.peer.peer).version,
+            group_id=self.group.pk if self.group else None,
+            scope_id=self.peer.scope_id,
+            default_route_map_in=relationship.routemap_in_id,
+            default_route_map_out=relationship.routemap_out_id,
+        )
 
 
 def compare(
@@ -210,12 +225,11 @@ def _policies(neighbor: FoundNeighbor, policies: Mapping[str, FoundFamily], side
     for family in neighbor.families:
         said = policies[family.afi]
         for name, theirs in (("routemap_in", said.route_map_in), ("routemap_out", said.route_map_out)):
-            found = side.policy(family.afi, name)
-            ours = found.name if found else ""
+            ours = side.policy(family.afi, name)
             if ours != theirs:
                 # One that is inherited can be overridden, not taken away.
                 own = side.families.get(family.afi)
-                can_take = bool(theirs) or (own is not None and getattr(own, name) is not None)
+                can_take = bool(theirs) or (own is not None and getattr(own, f"{name}_id") is not None)
                 yield Difference(name, ours, theirs, can_take=can_take, afi=family.afi)
 
 

@@ -38,7 +38,7 @@ from ..provisioning.rules import build, find_or_build_asn
 from ..secrets import set_password
 from .found import Found, FoundFamily, FoundNeighbor
 from .planned import Choices
-from .standing import Standing
+from .standing import POLICIES, Standing
 
 if TYPE_CHECKING:
     from ipam.models import VRF
@@ -343,7 +343,7 @@ class Making:
         others = {family.afi for family in neighbor.families}
         if "families" in self.found.told:
             # What its group has and it has not has to be said.
-            others |= set(self._families_of(group))
+            others |= set(self._families_of(group, scope))
         for afi in sorted(others - {own_afi}):
             if (row := self.peer_family(scope, FoundFamily(afi))) is not None:
                 self._fill(row, neighbor.family(afi), group, neighbor.vrf)
@@ -380,22 +380,34 @@ class Making:
             return
         said = self.in_effect(family, vrf, group.name if group else "")
         for name, wanted in (("routemap_in", said.route_map_in), ("routemap_out", said.route_map_out)):
-            if wanted and wanted != self._of_group(group, family.afi, name):
+            given = self._families_of(group, row.address_family.scope).get(family.afi, {})
+            if wanted and wanted != given.get(name, ""):
                 setattr(row, name, self.route_map(wanted))
 
-    def _of_group(self, group: BGPPeerTemplate | None, afi: str, name: str) -> str:
-        found = self._families_of(group).get(afi)
-        return getattr(getattr(found, name, None), "name", "")
-
-    def _families_of(self, group: BGPPeerTemplate | None) -> dict[str, BGPPeerAddressFamily]:
-        """The families of a group that is there, or of one that is to be made."""
+    def _families_of(self, group: BGPPeerTemplate | None, scope: BGPScope) -> dict[str, dict[str, str]]:
+        """
+        What a group gives a session of this scope: by AFI/SAFI the names of its route maps, by field. The group may be
+        one that is to be made.
+        """
         if group is None:
             return {}
         if group.pk is not None:
-            return self.standing.group_families.get(group.pk, {})
+            names = self.standing.route_map_names
+            return {
+                family.afi: {
+                    field: names.get(policy[0], "")
+                    for field, name in POLICIES.items()
+                    if (policy := getattr(family, name)) is not None
+                }
+                for family in self.standing.families.of_group(group.pk, [scope.pk])
+            }
         rows = self.with_row.get(id(group), [])
         return {
-            row.address_family.address_family: row for row in rows if isinstance(row, BGPPeerAddressFamily)
+            row.address_family.address_family: {
+                name: made.name for name in POLICIES if (made := getattr(row, name)) is not None
+            }
+            for row in rows
+            if isinstance(row, BGPPeerAddressFamily)
         }
 
     def in_effect(self, family: FoundFamily, vrf: str, group: str) -> FoundFamily:

@@ -33,7 +33,7 @@ from .found import Found, FoundNeighbor
 from .making import KINDS, MODELS, Making, SessionRows, Where
 from .match import peer_of, refuse_ibgp, where_of
 from .planned import Absent, Choices, Different, Group, LeftOut, Neighbor, New, Plan, Same
-from .standing import Standing, add_ground, load_standing
+from .standing import POLICIES, Standing, add_ground, load_standing
 
 if TYPE_CHECKING:
     from users.models import User
@@ -42,7 +42,6 @@ if TYPE_CHECKING:
 
 __all__ = ("Decided", "Decider", "Teller", "only", "plan_import")
 
-POLICIES = ("routemap_in", "routemap_out")
 # What is found by its name, whatever it holds.
 BY_NAME = (BFDProfile, BGPPeerTemplate, RouteMap)
 
@@ -158,7 +157,7 @@ class Decider:
         neighbor = decided.neighbor
         if session.pk in self.standing.unseen_sessions:
             raise TakeoverRefused(Reason.HIDDEN, _("NetBox has a session for it that you may not see."))
-        decided.side = side = self._side(session)
+        decided.side = side = self.side(session)
         group = neighbor.peer_group
         policies = {
             family.afi: self.making.in_effect(family, neighbor.vrf, group) for family in neighbor.families
@@ -176,14 +175,16 @@ class Decider:
         else:
             decided.outcome = Same(self.known(neighbor), session.pk)
 
-    def _side(self, session: PeeringSession) -> Side:
+    def side(self, session: PeeringSession) -> Side:
         peer = session.bgp_peer
         group = peer.peer_group or self._inherited_group(session)
         return Side(
             session=session,
             families=self.standing.peer_families.get(peer.pk, {}),
+            own=self.standing.peer_rows.get(peer.pk, ()),
             group=group,
-            group_families=self.standing.group_families.get(group.pk, {}) if group else {},
+            resolver=self.standing.families,
+            route_maps=self.standing.route_map_names,
             password=self.passwords.get(session.pk, ""),
         )
 
@@ -247,14 +248,16 @@ class Decider:
 
     def _policies_of_peer(self, decided: Decided, relationship: "Relationship") -> Iterator[str]:
         """Which route maps a BGP peer that is there lacks: it is wrapped as it is."""
-        neighbor, peer = decided.neighbor, decided.peer
+        neighbor, peer, where = decided.neighbor, decided.peer, decided.where
         assert peer is not None
-        side = self._side(PeeringSession(bgp_peer=peer, relationship=relationship))
+        assert where is not None
+        side = self.side(
+            PeeringSession(bgp_peer=peer, relationship=relationship, peering_network=where.network)
+        )
         for family in neighbor.families:
             said = self.making.in_effect(family, neighbor.vrf, neighbor.peer_group)
             for name, wanted in zip(POLICIES, (said.route_map_in, said.route_map_out), strict=True):
-                known = side.policy(family.afi, name)
-                if wanted and (known is None or known.name != wanted):
+                if wanted and side.policy(family.afi, name) != wanted:
                     yield _("Its BGP peer in NetBox does not have {name}").format(name=wanted)
 
     def _relationship(self, decided: Decided, network: "PeeringNetwork | None") -> "Relationship":

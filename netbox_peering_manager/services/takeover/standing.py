@@ -5,7 +5,7 @@ What is made on the way is added here, so that the next session uses it (`making
 """
 
 import ipaddress
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +35,9 @@ from ...models import (
 )
 from ..permissions import allowed_pks
 from ..provisioning.ground import Ground, host_of, load_asns, load_ground
+from ..rendering.families import FamilyResolver
+from ..rendering.load import families_of, policy_templates_of
+from ..rendering.rows import FamilyRow, PolicyTemplateRow
 from .found import Found
 from .planned import Choices
 
@@ -45,12 +48,12 @@ if TYPE_CHECKING:
     from ...models import PeeringRouter
     from ..provisioning.ground import Place
 
-__all__ = ("Standing", "load_standing")
+__all__ = ("POLICIES", "Standing", "load_standing")
 
 # PeeringDB's kind of network that is an exchange's route servers.
 ROUTE_SERVER = "Route Server"
-
-type Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+# The route maps of an address family: netbox-routing's fields, and what rendering calls them.
+POLICIES = {"routemap_in": "route_map_in", "routemap_out": "route_map_out"}
 
 
 @dataclass(slots=True)
@@ -60,9 +63,10 @@ class Standing:
 
     `bgp_router` is the one that a missing scope is made under; a device can have several (FRR: an AS for each VRF).
     `scopes` are by the name of their VRF ("" for the global table), `addresses` are those of the device's interfaces
-    by VRF id and address, `peers` those of all scopes by the name of their VRF and address, `families` by the ids of
-    BGP peers or groups and AFI/SAFI, `route_maps` by their names in lower case; `empty_route_maps` are the ids of those
-    without entries.
+    by VRF id and address, `peers` those of all scopes by the name of their VRF and address, `peer_families` their
+    address families by AFI/SAFI, and `peer_rows` the same as values; `families` knows those of peer groups and works
+    out what counts, with route maps by their ids (`route_map_names`). `route_maps` are by their names in lower case;
+    `empty_route_maps` are the ids of those without entries.
     """
 
     router: "PeeringRouter"
@@ -70,12 +74,15 @@ class Standing:
     scopes: dict[str, BGPScope] = field(default_factory=dict)
     known_scopes: dict[int, BGPScope] = field(default_factory=dict)
     vrfs: dict[str, list[VRF]] = field(default_factory=dict)
+    networks: list[PeeringNetwork] = field(default_factory=list)
     lans: dict[tuple[int | None, int, int], dict[int, list[PeeringNetwork]]] = field(default_factory=dict)
     connections: dict[int, list[PeeringConnection]] = field(default_factory=dict)
     addresses: dict[tuple[int | None, str], list[IPAddress]] = field(default_factory=dict)
     peers: dict[tuple[str, str], list[BGPPeer]] = field(default_factory=dict)
     peer_families: dict[int, dict[str, BGPPeerAddressFamily]] = field(default_factory=dict)
-    group_families: dict[int, dict[str, BGPPeerAddressFamily]] = field(default_factory=dict)
+    peer_rows: Mapping[int, Sequence[FamilyRow]] = field(default_factory=dict)
+    families: FamilyResolver = field(default_factory=lambda: FamilyResolver({}, {}))
+    route_map_names: dict[int, str] = field(default_factory=dict)
     scope_families: dict[tuple[int, str], BGPAddressFamily] = field(default_factory=dict)
     groups: dict[str, list[BGPPeerTemplate]] = field(default_factory=dict)
     route_maps: dict[str, RouteMap] = field(default_factory=dict)
@@ -121,6 +128,7 @@ def load_standing(router: "PeeringRouter", found: Found, choices: Choices, user:
     _load_peers(standing, user)
     _load_named(standing, found)
     _load_chosen(standing, choices, user)
+    _load_families(standing)
     _load_route_servers(standing, found)
     return standing
 
@@ -181,10 +189,11 @@ def vrf_name(scope: BGPScope) -> str:
 def _load_lans(standing: Standing, user: "User | None") -> None:
     networks = list(
         PeeringNetwork.objects.select_related(
-            "fabric__peer_group", "ipv4_prefix__vrf", "ipv6_prefix__vrf"
+            "fabric__peer_group__remote_as__peer_asn", "ipv4_prefix__vrf", "ipv6_prefix__vrf"
         ).order_by("pk")
     )
     seen = allowed_pks(networks, user)
+    standing.networks = networks
     standing.unseen_networks = {network.pk for network in networks if network.pk not in seen}
     for network in networks:
         for prefix in network.prefixes:
@@ -206,8 +215,8 @@ def _load_ours(standing: Standing) -> None:
         "interface__device",
         "ipv4_address",
         "ipv6_address",
-        "ipv4_peer_group",
-        "ipv6_peer_group",
+        "ipv4_peer_group__remote_as__peer_asn",
+        "ipv6_peer_group__remote_as__peer_asn",
         "peering_network__fabric__peer_group",
         "peering_network__ipv4_prefix__vrf",
         "peering_network__ipv6_prefix__vrf",
@@ -236,25 +245,26 @@ def _load_peers(standing: Standing, user: "User | None") -> None:
             "local_as",
             "peer_group__remote_as__peer_asn",
             "bfd",
-            "peering_session__relationship__routemap_in",
-            "peering_session__relationship__routemap_out",
-            "peering_session__peering_network__fabric__peer_group",
+            "peering_session__relationship",
         )
         .order_by("pk")
     )
     rows.sort(key=lambda row: position[row.scope_id])
     templates = _session_templates(rows)
+    networks = {network.pk: network for network in standing.networks}
     sessions = []
     for row in rows:
         row.peer_session = templates.get(row.peer_session_id)
         row.scope = standing.known_scopes[row.scope_id]
         standing.peers.setdefault((vrf_name(row.scope), str(host_of(row.peer))), []).append(row)
         if hasattr(row, "peering_session"):
-            row.peering_session.bgp_peer = row
-            sessions.append(row.peering_session)
+            session = row.peering_session
+            session.bgp_peer = row
+            session.peering_network = networks.get(session.peering_network_id)
+            sessions.append(session)
     seen = allowed_pks(sessions, user)
     standing.unseen_sessions = {session.pk for session in sessions if session.pk not in seen}
-    _load_families(standing, rows, standing.peer_families)
+    _load_own_families(standing, rows)
 
 
 def _session_templates(peers: Sequence[BGPPeer]) -> dict[int, BGPSessionTemplate]:
@@ -268,27 +278,56 @@ def _session_templates(peers: Sequence[BGPPeer]) -> dict[int, BGPSessionTemplate
     return found
 
 
-def _load_families(
-    standing: Standing,
-    owners: Sequence[BGPPeer] | Sequence[BGPPeerTemplate],
-    into: dict[int, dict[str, BGPPeerAddressFamily]],
-) -> None:
-    """The address families of BGP peers or of peer groups, joined with what they are called by."""
-    if not owners:
+def _load_own_families(standing: Standing, peers: Sequence[BGPPeer]) -> None:
+    """The address families of BGP peers, joined with what they are called by."""
+    if not peers:
         return
-    by_pk = {owner.pk: owner for owner in owners}
-    scopes = standing.known_scopes
+    by_pk = {peer.pk: peer for peer in peers}
     belongs_to = BGPPeerAddressFamily._meta.get_field("assigned_object")
     rows = BGPPeerAddressFamily.objects.filter(
-        assigned_object_type=ContentType.objects.get_for_model(type(owners[0])), assigned_object_id__in=by_pk
-    ).select_related("address_family", "routemap_in", "routemap_out")
+        assigned_object_type=ContentType.objects.get_for_model(BGPPeer), assigned_object_id__in=by_pk
+    ).select_related("address_family")
     for row in rows.order_by("pk"):
         belongs_to.set_cached_value(row, by_pk[row.assigned_object_id])
-        # A peer group has families in the scopes of every router that uses it.
-        if row.address_family.scope_id not in scopes:
-            continue
-        row.address_family.scope = scopes[row.address_family.scope_id]
-        into.setdefault(row.assigned_object_id, {})[row.address_family.address_family] = row
+        if (scope := standing.known_scopes.get(row.address_family.scope_id)) is not None:
+            row.address_family.scope = scope
+        standing.peer_families.setdefault(row.assigned_object_id, {})[row.address_family.address_family] = row
+
+
+def _load_families(standing: Standing) -> None:
+    """What counts in the families of sessions is worked out from: those of BGP peers and of peer groups, as values."""
+    peers = {peer.pk for rows in standing.peers.values() for peer in rows}
+    standing.peer_rows, of_groups = families_of(peers, _group_ids(standing))
+    templates = policy_templates_of(standing.peer_rows, of_groups)
+    standing.families = FamilyResolver(of_groups, templates)
+    rows: list[FamilyRow | PolicyTemplateRow] = [*templates.values()]
+    for owned in (standing.peer_rows, of_groups):
+        rows += (row for families in owned.values() for row in families)
+    route_maps = {pk for row in rows for pk in (row.route_map_in, row.route_map_out)}
+    for relationship in _relationships(standing):
+        route_maps |= {relationship.routemap_in_id, relationship.routemap_out_id}
+    names = RouteMap.objects.filter(pk__in=route_maps - {None}).order_by().values_list("pk", "name")
+    standing.route_map_names = dict(names)
+
+
+def _group_ids(standing: Standing) -> set[int]:
+    """The ids of the peer groups that a session may be in: its own, its connection's, its fabric's, or by name."""
+    ids = {peer.peer_group_id for rows in standing.peers.values() for peer in rows}
+    ids |= {group.pk for named in standing.groups.values() for group in named}
+    for connections in standing.connections.values():
+        for each in connections:
+            ids |= {each.ipv4_peer_group_id, each.ipv6_peer_group_id}
+    ids |= {network.fabric.peer_group_id for network in standing.networks}
+    return ids - {None}
+
+
+def _relationships(standing: Standing) -> Iterator[Relationship]:
+    """Those of sessions that are there, and those that were chosen."""
+    yield from standing.relationships.values()
+    for rows in standing.peers.values():
+        for peer in rows:
+            if hasattr(peer, "peering_session"):
+                yield peer.peering_session.relationship
 
 
 def _load_named(standing: Standing, found: Found) -> None:
@@ -297,14 +336,6 @@ def _load_named(standing: Standing, found: Found) -> None:
         groups = BGPPeerTemplate.objects.filter(name__in=names).select_related("remote_as").order_by("pk")
         for group in groups:
             standing.groups.setdefault(group.name, []).append(group)
-    used = {
-        row.peer_group.pk: row.peer_group
-        for rows in standing.peers.values()
-        for row in rows
-        if row.peer_group is not None
-    }
-    used |= {group.pk: group for named in standing.groups.values() for group in named}
-    _load_families(standing, list(used.values()), standing.group_families)
     if names := {name for each in _families_of(found) for name in each} - {""}:
         # Their names are unique whatever the case of their letters.
         wanted = Q()
@@ -322,7 +353,7 @@ def _load_named(standing: Standing, found: Found) -> None:
 def _load_chosen(standing: Standing, choices: Choices, user: "User | None") -> None:
     if chosen := choices.relationships:
         rows = _visible(Relationship, user).filter(pk__in=chosen)
-        standing.relationships = {row.pk: row for row in rows.select_related("routemap_in", "routemap_out")}
+        standing.relationships = {row.pk: row for row in rows}
     if choices.bfd:
         standing.chosen_bfd = _visible(BFDProfile, user).filter(pk=choices.bfd).first()
 
