@@ -1,5 +1,7 @@
 """Peer groups, route maps and lists of the context: those in use, once each, in order."""
 
+from contextlib import contextmanager
+
 import pytest
 
 from netbox_routing.models import (
@@ -9,6 +11,7 @@ from netbox_routing.models import (
     RouteMap,
 )
 
+from netbox_peering_manager.services.rendering import peering
 from netbox_peering_manager.services.rendering.peering import gather
 from tests import factories, shared
 from tests.rendering import scenario
@@ -142,3 +145,24 @@ def test_part_of_a_device_shares_what_all_of_its_sessions_share():
         assert (shared["bgp_role"], shared["families"]) == (None, [4, 6])
         assert context["route_maps"][0]["families"] == [4, 6]
     assert gather(device.pk, part[:1]).context["peer_groups"][0]["bgp_role"] == "peer"
+
+
+def test_part_of_a_device_and_all_of_it_are_read_at_one_moment(net, monkeypatch):
+    """Between two moments a peer group of the part may be gone from all of the device."""
+    within, read_within = [], []
+
+    @contextmanager
+    def one_snapshot():
+        within.append(True)
+        yield
+        within.pop()
+
+    def load(device, *args):
+        read_within.append(len(within))
+        return loaded(device, *args)
+
+    loaded = peering.load
+    monkeypatch.setattr(peering, "one_snapshot", one_snapshot)
+    monkeypatch.setattr(peering, "load", load)
+    gather(net.device.pk, [net.full.pk], removed=())
+    assert read_within == [1, 2]

@@ -39,6 +39,12 @@ def test_everything_at_once_stays_within_the_budget():
     assert queries_of(lambda: render_peering(net.template, net.device.pk, user=user)) <= BUDGET
 
 
+def test_part_of_a_device_takes_twice_as_many_at_most():
+    net = scenario.build()
+    part = [net.full.pk]
+    assert queries_of(lambda: gather(net.device.pk, part, removed=())) <= 2 * BUDGET
+
+
 def test_nothing_is_queried_for_what_does_not_occur():
     from tests import factories
 

@@ -65,7 +65,8 @@ def gather(
     a part of the device's: what they share with others (peer groups, route maps) is as it is for all of the device.
 
     With a user: only what they may view, passwords only with `view_session_secrets`. Without one the caller
-    is trusted: everything, and passwords masked unless `reveal_secrets`. At most 25 queries. RenderingRefused
+    is trusted: everything, and passwords masked unless `reveal_secrets`. At most 25 queries, for a part of a
+    device twice that, because all of it is read as well; the database is seen at one moment. RenderingRefused
     when the device or a session is not there (or not for the user, or not on the device), SecretError when a
     password cannot be decrypted.
     """
@@ -73,9 +74,9 @@ def gather(
         loaded = load(device, sessions, user, reveal_secrets, removed)
         effective = resolve(loaded, session_secrets.MASK)
         policies = load_policies(effective)
-    context = build_context(loaded, effective, policies)
-    if device is not None and removed is not None:
-        _share(context, gather(device).context)
+        context = build_context(loaded, effective, policies)
+        if device is not None and removed is not None:
+            _share(context, gather(device).context)
     return Gathered(context, _how_secrets_come(set(effective.passwords), loaded.revealed))
 
 
