@@ -8,7 +8,8 @@ NetBox, and to PeeringDB. Cells are made in Python and not by templates, of whic
 from typing import Any
 
 import django_tables2 as tables
-from django.db.models import F, OrderBy, QuerySet
+from django.db.models import F, OrderBy, QuerySet, Value
+from django.db.models.functions import NullIf
 from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.html import format_html, format_html_join
@@ -69,8 +70,17 @@ ICON_LINK = (
 def sorted_by(*paths: str):
     """Return the method that sorts a column: values that are not there last, rows that are equal by their id."""
 
+    return _ordered_by(*map(F, paths))
+
+
+def sorted_by_text(path: str):
+    """As sorted_by(), of a text: PeeringDB's are empty where nothing is said."""
+    return _ordered_by(NullIf(F(path), Value("")))
+
+
+def _ordered_by(*values: Any):
     def order(self: tables.Table, rows: QuerySet, is_descending: bool) -> tuple[QuerySet, bool]:
-        terms = [OrderBy(F(path), descending=is_descending, nulls_last=True) for path in paths]
+        terms = [OrderBy(value, descending=is_descending, nulls_last=True) for value in values]
         return rows.order_by(*terms, "pk"), True
 
     return order
@@ -210,16 +220,19 @@ def network_columns(net: str) -> type[tables.Table]:
         "order_peer_asn_id": sorted_by("peer_asn_id"),
     }
     for name, field in (
-        ("name", "name"),
-        ("scope", "info_scope"),
-        ("ratio", "info_ratio"),
         ("types", "info_types"),
         ("prefixes4", "info_prefixes4"),
         ("prefixes6", "info_prefixes6"),
-        ("as_set", "irr_as_set"),
         ("never_via_route_servers", "info_never_via_route_servers"),
     ):
         members[f"order_{name}"] = sorted_by(f"{prefix}{field}")
+    for name, field in (
+        ("name", "name"),
+        ("scope", "info_scope"),
+        ("ratio", "info_ratio"),
+        ("as_set", "irr_as_set"),
+    ):
+        members[f"order_{name}"] = sorted_by_text(f"{prefix}{field}")
     return type("NetworkColumns", (tables.Table,), members)
 
 
@@ -321,8 +334,8 @@ class PortTable(network_columns("net"), CandidateTable):
     order_missing_v6 = sorted_by("missing_v6")
     order_fabric_name = sorted_by("fabric_name")
     order_network_name = sorted_by("network_name")
-    order_city = sorted_by("ix__city")
-    order_country = sorted_by("ix__country")
+    order_city = sorted_by_text("ix__city")
+    order_country = sorted_by_text("ix__country")
 
     def net_id_of(self, record: PeeringDBNetIXLan) -> int:
         return record.net_id

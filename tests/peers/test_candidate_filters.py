@@ -9,7 +9,7 @@ from users.models import User
 
 from netbox_peering_manager import forms
 from netbox_peering_manager.filtersets import AvailablePortFilterSet, RankedNetworkFilterSet
-from netbox_peering_manager.models import PeerASN
+from netbox_peering_manager.models import PeerASN, PeeringDBIX
 from netbox_peering_manager.services.provisioning.candidates import available_ports
 from netbox_peering_manager.services.provisioning.facilities import common_exchanges, common_facilities
 from netbox_peering_manager.services.provisioning.ranking import ranked_networks
@@ -226,34 +226,45 @@ def sorted_asns(admin, sort):
     return [row.record.asn for row in AvailablePeerTable(rows, order_by=(sort,)).rows]
 
 
+SMALL, LARGE, SILENT = 64496, 64497, 65536
+# Upwards and downwards. Who says nothing comes last in both; equal ones are in the order of their ids in both.
+GROWING = [SMALL, SILENT, LARGE], [LARGE, SILENT, SMALL]
+SAID = [SMALL, LARGE, SILENT], [LARGE, SMALL, SILENT]
+OF_THE_LARGE_ONE = [SMALL, SILENT, LARGE], [LARGE, SMALL, SILENT]
+
+
 @pytest.mark.parametrize(
-    ("column", "ascending"),
+    ("column", "up", "down"),
     [
-        ("asn", [64496, 64497, 65536]),
-        ("name", [64496, 64497, 65536]),
-        ("policy", [64496, 64497]),
-        ("traffic", [64496, 64497]),
-        ("prefixes4", [64496, 64497]),
-        ("speed", [64496, 65536, 64497]),
-        ("common_exchanges", [64496, 65536, 64497]),
-        ("session_count", [64496, 65536, 64497]),
-        ("ipv4", [64496, 65536, 64497]),
-        ("missing_v6", [64497, 65536, 64496]),
+        ("asn", [SMALL, LARGE, SILENT], [SILENT, LARGE, SMALL]),
+        ("name", [SMALL, LARGE, SILENT], [SILENT, LARGE, SMALL]),
+        ("policy", *SAID),
+        ("traffic", *SAID),
+        ("scope", *SAID),
+        ("ratio", *SAID),
+        ("prefixes4", *SAID),
+        ("prefixes6", *SAID),
+        ("as_set", *SAID),
+        ("city", [LARGE, SMALL, SILENT], [SMALL, SILENT, LARGE]),
+        ("ipv4", *GROWING),
+        ("speed", *GROWING),
+        ("common_exchanges", *OF_THE_LARGE_ONE),
+        ("session_count", *OF_THE_LARGE_ONE),
+        ("on_route_server", *OF_THE_LARGE_ONE),
+        ("never_via_route_servers", *OF_THE_LARGE_ONE),
+        ("bfd", *OF_THE_LARGE_ONE),
+        ("has_contact", *OF_THE_LARGE_ONE),
+        ("operational", [SILENT, SMALL, LARGE], [SMALL, LARGE, SILENT]),
+        ("missing_v6", [LARGE, SILENT, SMALL], [SMALL, LARGE, SILENT]),
+        ("ipv6", [SMALL, LARGE, SILENT], [SMALL, LARGE, SILENT]),
     ],
 )
-def test_columns_sort_by_their_meaning_and_silence_comes_last(admin, column, ascending):
-    worlds.make_port(worlds.make_net(65536, name="Silent"), "198.51.1.50")
-    silent = [] if 65536 in ascending else [65536]
-    if column == "missing_v6":
-        # Equal ones are in the order of their ids.
-        assert set(sorted_asns(admin, column)[:2]) == {64497, 65536}
-        assert sorted_asns(admin, f"-{column}")[0] == 64496
-        return
-    up, down = sorted_asns(admin, column), sorted_asns(admin, f"-{column}")
-    assert [asn for asn in up if asn not in silent] + silent == up
-    assert up[: len(ascending)] == ascending or column in ("common_exchanges", "session_count")
-    assert [asn for asn in down if asn not in silent] + silent == down
-    assert up[-1 - len(silent)] == down[0]
+def test_columns_sort_by_their_meaning_and_silence_comes_last(admin, column, up, down):
+    worlds.make_port(worlds.make_net(SILENT, name="Silent"), "198.51.1.50", operational=False)
+    PeeringDBIX.objects.filter(pk=1).update(city="Vaasa")
+    PeeringDBIX.objects.filter(pk=2).update(city="Oulu")
+    assert sorted_asns(admin, column) == up
+    assert sorted_asns(admin, f"-{column}") == down
 
 
 @pytest.mark.parametrize("filterset", [AvailablePortFilterSet, RankedNetworkFilterSet])
