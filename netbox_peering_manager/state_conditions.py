@@ -7,13 +7,14 @@ SessionState itself.
 
 from datetime import datetime, timedelta
 
-from django.db.models import F, FloatField, Q, Value
+from django.db.models import Case, CharField, F, FloatField, Q, Value, When
 from django.db.models.functions import Cast, Coalesce
 
 from .choices import BGPStateChoices
 
 __all__ = (
     "DOWN",
+    "STALE",
     "UNKNOWN",
     "down",
     "down_longer_than",
@@ -21,12 +22,13 @@ __all__ = (
     "missing",
     "near_max_prefix",
     "never_up",
+    "shown_state",
     "stale",
     "unknown",
 )
 
-# A filter's word for sessions without any state: never polled.
-UNKNOWN = "unknown"
+# Words beside those of the states: never polled, and the router no longer answers, whatever the state was.
+UNKNOWN, STALE = "unknown", "stale"
 # Every state but Established, MISSING included.
 DOWN = tuple(value for value in BGPStateChoices.values() if value != BGPStateChoices.ESTABLISHED)
 FAMILIES = (4, 6)
@@ -70,6 +72,16 @@ def missing(path: str = "state__") -> Q:
 def unknown(path: str = "state__") -> Q:
     """Never polled."""
     return Q(**{path.removesuffix("__"): None})
+
+
+def shown_state(path: str = "state__") -> Case:
+    """The state in one word: UNKNOWN, STALE, or one of BGPStateChoices."""
+    return Case(
+        When(unknown(path), then=Value(UNKNOWN)),
+        When(stale(path), then=Value(STALE)),
+        default=F(f"{path}bgp_state"),
+        output_field=CharField(),
+    )
 
 
 def near_max_prefix(percent: int, path: str = "state__") -> Q:

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from .. import state_conditions as conditions
 from ..models import PeeringSession, SessionStateChange
 from ..services.monitoring.attention import LISTS
-from ..services.monitoring.overview import STALE, Group, StateCount
+from ..services.monitoring.overview import Group, StateCount
 from ..tables.state_changes import plain_badge
 from .peeringdb import Tab
 from .states import Counters, counters_of
@@ -126,12 +126,12 @@ def _css(counted: StateCount) -> str:
     """The classes of a part of a bar, which has fewer colours than badges have."""
     if counted.state == conditions.UNKNOWN:
         return "bg-secondary-lt"
-    color = "secondary" if counted.state == STALE else counted.color
+    color = "secondary" if counted.state == conditions.STALE else counted.color
     return f"bg-{color} text-{color}-fg"
 
 
 def _filter_of(state: str) -> dict[str, str]:
-    if state == STALE:
+    if state == conditions.STALE:
         return {"stale": "true"}
     if state == conditions.UNKNOWN:
         return {"bgp_state": state}

@@ -11,7 +11,10 @@ from django.utils import timezone
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
-from netbox_peering_manager.models import Deployment, PeeringDBSync, RouterState
+from dcim.models import Device, Site
+from tenancy.models import Tenant
+
+from netbox_peering_manager.models import Deployment, PeeringDBSync, PeeringRouter, RouterState
 from netbox_peering_manager.services.monitoring import metrics
 from tests import factories
 from tests.monitoring.observed import observe
@@ -88,12 +91,37 @@ def test_age_of_polls_and_syncs():
     # Of one type alone.
     PeeringDBSync.objects.create(mode="incremental", status="completed", ended=now, tags=["net"])
     found = told()
-    assert of(found, "router_poll_age_seconds", router="rt0.mtl") == pytest.approx(120, abs=10)
-    assert of(found, "router_poll_age_seconds", router="rt1.mtl") == pytest.approx(86400, abs=10)
-    assert of(found, "router_poll_age_seconds", router="rt2.mtl") is None
+    where = {"site": answering.device.site.slug, "tenant": ""}
+    assert of(found, "router_poll_age_seconds", router="rt0.mtl", **where) == pytest.approx(120, abs=10)
+    where["site"] = silent.device.site.slug
+    assert of(found, "router_poll_age_seconds", router="rt1.mtl", **where) == pytest.approx(86400, abs=10)
+    aged = {dict(labels)["router"] for labels in found["router_poll_age_seconds"]}
+    assert aged == {"rt0.mtl", "rt1.mtl"}
     failing = {dict(labels)["router"]: value for labels, value in found["router_failing"].items()}
     assert failing == {"rt0.mtl": 0, "rt1.mtl": 1, "rt2.mtl": 1}
     assert of(found, "peeringdb_sync_age_seconds") == pytest.approx(3 * 3600, abs=10)
+
+
+@pytest.mark.django_db
+def test_routers_of_one_name_are_told_apart():
+    router = make_router()
+    device = router.device
+    tenant = Tenant.objects.create(name="Acme", slug="acme")
+    site = Site.objects.create(name="Elsewhere", slug="elsewhere")
+    here = device.site.slug
+    for other in ({"site": site}, {"site": device.site, "tenant": tenant}):
+        twin = Device.objects.create(
+            name=device.name, device_type=device.device_type, role=device.role, **other
+        )
+        RouterState.objects.create(
+            router=PeeringRouter.objects.create(device=twin), failing_since=timezone.now()
+        )
+    RouterState.objects.create(router=router, polled=timezone.now())
+    failing = {
+        (dict(labels)["site"], dict(labels)["tenant"]): value
+        for labels, value in told()["router_failing"].items()
+    }
+    assert failing == {(here, ""): 0, ("elsewhere", ""): 1, (here, "acme"): 1}
 
 
 @pytest.mark.django_db

@@ -9,13 +9,14 @@ import os
 from collections.abc import Iterator
 from typing import Any
 
-from django.db.models import Case, CharField, Count, F, Sum, Value, When
+from django.db.models import Count, Sum, Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 from prometheus_client import REGISTRY, multiprocess
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector, CollectorRegistry
 
+from ... import state_conditions as conditions
 from ...choices import BGPStateChoices, DeploymentStatusChoices, PeeringDBSyncStatusChoices
 from ...models import Deployment, PeeringDBSync, PeeringRouter, PeeringSession
 from .load import COUNTERS
@@ -23,8 +24,8 @@ from .load import COUNTERS
 __all__ = ("PeeringCollector", "register")
 
 PREFIX = "netbox_peering_manager"
-# Beside the states of BGP: never polled, and polled so long ago that nobody knows.
-UNKNOWN, STALE = "unknown", "stale"
+# What tells a router from others of its name: NetBox has the name of a device once in each site for each tenant.
+ROUTER = ("router", "site", "tenant")
 MULTIPROCESS = ("PROMETHEUS_MULTIPROC_DIR", "prometheus_multiproc_dir")
 
 
@@ -69,16 +70,10 @@ def _sessions() -> Iterator[GaugeMetricFamily]:
 
 
 def _counted() -> Any:
-    shown = Case(
-        When(state=None, then=Value(UNKNOWN)),
-        When(state__stale_since__isnull=False, then=Value(STALE)),
-        default=F("state__bgp_state"),
-        output_field=CharField(),
-    )
     sums = {f"sum_{counter}": Sum(f"state__{counter}") for counter in COUNTERS}
     return (
         PeeringSession.objects.order_by()
-        .annotate(shown=shown, fabric=Coalesce("peering_network__fabric__slug", Value("")))
+        .annotate(shown=conditions.shown_state(), fabric=Coalesce("peering_network__fabric__slug", Value("")))
         .values("shown", "fabric", "relationship__slug")
         .annotate(sessions=Count("pk"), **sums)
     )
@@ -95,14 +90,17 @@ def _deployments() -> GaugeMetricFamily:
 
 
 def _routers() -> Iterator[GaugeMetricFamily]:
-    age = _gauge("router_poll_age_seconds", "Time since the router last answered a poll", "router")
-    failing = _gauge("router_failing", "1 while the router does not answer polls, else 0", "router")
+    age = _gauge("router_poll_age_seconds", "Time since the router last answered a poll", *ROUTER)
+    failing = _gauge("router_failing", "1 while the router does not answer polls, else 0", *ROUTER)
     now = timezone.now()
-    for router in PeeringRouter.objects.with_device().select_related("state").filter(state__isnull=False):
+    routers = PeeringRouter.objects.with_device().select_related("state", "device__site", "device__tenant")
+    for router in routers.filter(state__isnull=False):
+        tenant = router.device.tenant
+        labels = [str(router), router.device.site.slug, tenant.slug if tenant else ""]
         if router.state.polled:
-            age.add_metric([str(router)], (now - router.state.polled).total_seconds())
+            age.add_metric(labels, (now - router.state.polled).total_seconds())
         if router.state.polled or router.state.failing_since:
-            failing.add_metric([str(router)], int(router.state.failing_since is not None))
+            failing.add_metric(labels, int(router.state.failing_since is not None))
     yield age
     yield failing
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Case, CharField, Count, F, Q, Value, When
+from django.db.models import Count, F, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 
 __all__ = (
     "SHOWN",
-    "STALE",
     "Group",
     "Overview",
     "StateCount",
@@ -49,8 +48,6 @@ APP = "netbox_peering_manager"
 SHOWN = 10
 # A deployment that failed before that is history.
 FAILED_WITHIN = timedelta(days=7)
-# A word beside those of the states: the router no longer answers, whatever the state was.
-STALE = "stale"
 # From what is good to what nobody knows.
 ORDER = (
     BGPStateChoices.ESTABLISHED,
@@ -60,14 +57,14 @@ ORDER = (
     BGPStateChoices.CONNECT,
     BGPStateChoices.IDLE,
     BGPStateChoices.MISSING,
-    STALE,
+    conditions.STALE,
     conditions.UNKNOWN,
 )
 
 
 @dataclass(frozen=True, slots=True)
 class StateCount:
-    """So many sessions in a state: one of BGPStateChoices, STALE, or conditions.UNKNOWN."""
+    """So many sessions in a state: one of BGPStateChoices, conditions.STALE, or conditions.UNKNOWN."""
 
     state: str
     label: str
@@ -152,17 +149,8 @@ def visible_sessions(
 
 def state_counts(sessions: "PeeringSessionQuerySet") -> tuple[StateCount, ...]:
     """Return how many sessions are in each state, in the order of ORDER; states without any are left out. One query."""
-    rows = sessions.order_by().values(shown=_shown_state()).annotate(sessions=Count("pk"))
+    rows = sessions.order_by().values(shown=conditions.shown_state()).annotate(sessions=Count("pk"))
     return _states((row["shown"], row["sessions"]) for row in rows)
-
-
-def _shown_state() -> Case:
-    return Case(
-        When(conditions.unknown(), then=Value(conditions.UNKNOWN)),
-        When(conditions.stale(), then=Value(STALE)),
-        default=F("state__bgp_state"),
-        output_field=CharField(),
-    )
 
 
 def _counted(sessions: "PeeringSessionQuerySet") -> list[dict[str, Any]]:
@@ -174,7 +162,7 @@ def _counted(sessions: "PeeringSessionQuerySet") -> list[dict[str, Any]]:
             fabric_name=F("peering_network__fabric__name"),
             relationship_pk=F("relationship"),
             relationship_name=F("relationship__name"),
-            shown=_shown_state(),
+            shown=conditions.shown_state(),
         )
         .annotate(sessions=Count("pk"))
     )
@@ -189,7 +177,7 @@ def _states(counted: Iterable[tuple[str, int]]) -> tuple[StateCount, ...]:
 
 def _shown_as(state: str) -> tuple[str, str]:
     """The label and colour of a state."""
-    if state == STALE:
+    if state == conditions.STALE:
         return _("Stale"), "gray"
     if state == conditions.UNKNOWN:
         return _("Never polled"), "secondary"
