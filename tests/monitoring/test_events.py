@@ -29,7 +29,6 @@ from tests.monitoring.polled import NOON, after, down, make_router, make_session
 from tests.queries import queries_for_few_and_many
 
 pytestmark = pytest.mark.django_db
-TYPES = [SESSION_DOWN, SESSION_UP, SESSION_FLAPPING, SESSION_NEAR_MAX_PREFIX, UNKNOWN_NEIGHBOR]
 
 
 @pytest.fixture
@@ -70,9 +69,12 @@ def said(events):
 
 
 def test_nothing_is_told_of_a_first_poll(polls, heard):
+    factories.make_peer_asn(64496, ipv4_max_prefixes=100)
     make_session()
     make_session("198.51.100.12")
-    assert polls(up(), down("198.51.100.12")) == 0
+    assert polls(up(received=99), down("198.51.100.12")) == 0
+    # Nor later, while it stays as it was.
+    assert polls(up(received=99, up_s=3900), down("198.51.100.12")) == 0
     assert heard == []
 
 

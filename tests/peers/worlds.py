@@ -7,7 +7,6 @@ from django.utils import timezone
 from netbox_peering_manager.models import (
     PeeringDBFac,
     PeeringDBIX,
-    PeeringDBIXFac,
     PeeringDBIXLan,
     PeeringDBNet,
     PeeringDBNetFac,
@@ -71,10 +70,6 @@ def make_fac(name="Example House", **fields):
 
 def put_net_into(fac, net, **fields):
     return _row(PeeringDBNetFac, net_id=net.pk, fac_id=fac.pk, **{"local_asn": net.asn, **fields})
-
-
-def put_ix_into(fac, ix):
-    return _row(PeeringDBIXFac, ix_id=ix.pk, fac_id=fac.pk)
 
 
 def make_contact(net, **fields):

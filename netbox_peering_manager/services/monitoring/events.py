@@ -87,7 +87,9 @@ def _told(steps: Iterable[Step], at: datetime) -> Iterator[_Told]:
             yield _Told(step, SESSION_DOWN)
         if step.came_up:
             yield _Told(step, SESSION_UP)
-        if is_near(step.state, percent) and not is_near(step.former, percent):
+        # What was already so at the first poll is no news.
+        was_near = step.former is None or is_near(step.former, percent)
+        if is_near(step.state, percent) and not was_near:
             yield _Told(step, SESSION_NEAR_MAX_PREFIX)
     for step in _flapping(lost, at):
         yield _Told(step, SESSION_FLAPPING)
