@@ -12,8 +12,9 @@ from users.models import ObjectPermission
 
 from netbox_peering_manager.jobs.fleet import FleetJob, start_batch
 from netbox_peering_manager.models import Deployment, DeploymentBatch, PeeringRouter
-from netbox_peering_manager.services.deployment import fleet
+from netbox_peering_manager.services.deployment import fleet, pipeline, settle
 from netbox_peering_manager.tables import DeploymentBatchTable
+from tests.deployments.boxes import Box, put_behind
 from tests.deployments.scenery import make_user
 from tests.deployments.test_fleet import break_template, routers_with_a_session
 from tests.queries import page, queries_of
@@ -242,3 +243,23 @@ class TestBatch:
         for _ in range(4):
             fleet.deploy_many(routers, user, automatic=False)
         assert queries_of(lambda: page(client, LIST)) == few
+
+    def test_routers_that_want_an_approval_are_sent_nothing_before_it(self, user, monkeypatch):
+        box = Box({})
+        put_behind(monkeypatch, box)
+        routers = routers_with_a_session(2, approval="other")
+        batch = fleet.deploy_many(routers, user, automatic=True, start=lambda one: pipeline.run(one.pk))
+        committer = plain("committer")
+        grant(committer, Deployment, "view", "add", "commit")
+        for client in (client_of(committer), client_of(user)):
+            shown = page(client, batch.get_absolute_url()).content.decode()
+            assert shown.count("Awaiting approval") == 2
+            for one in batch.deployments.all():
+                address = reverse(f"{P}:deployment_commit", args=[one.pk])
+                answer = client.post(address, follow=True).content.decode()
+                assert "it has to be approved first" in answer
+        assert settle.settle() == []
+        assert {one.status for one in batch.deployments.all()} == {"awaiting-approval"}
+        assert box.calls.count("compare") == 2
+        assert not {"commit", "confirm", "rollback"} & set(box.calls)
+        assert not Job.objects.exists()

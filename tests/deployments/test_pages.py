@@ -169,32 +169,6 @@ def test_page_costs_the_same_number_of_queries_for_3_and_for_20_sessions_and_ste
     assert queries_for_few_and_many(lambda: page(admin, at(deployment)), grow) <= 45
 
 
-# Tabs
-
-
-@pytest.mark.parametrize("which", ["router", "session"])
-def test_tab_lists_and_counts_what_the_user_may_view(which):
-    router = make_router()
-    [session] = make_sessions(router, "198.51.100.42")
-    mine = keep_deployment(router, [session])
-    keep_deployment(make_router("rt2.mtl"))
-    hidden = keep_deployment(router, [session], kind="remove")
-    instance = router if which == "router" else session
-    user = person("noc", "view", constraints={"kind": "configure"})
-    response = page(client_of(user), at(instance, "deployments"))
-    assert [row.record for row in response.context["table"].rows] == [mine]
-    text = " ".join(page(client_of(user), at(instance)).content.decode().split())
-    assert 'Deployments <span class="badge text-bg-secondary">1</span>' in text
-    assert str(hidden) not in text
-
-
-def test_tab_is_not_there_for_who_may_view_no_deployments():
-    router = make_router()
-    client = client_of(person())
-    assert client.get(at(router, "deployments")).status_code == 403
-    assert at(router, "deployments") not in page(client, at(router)).content.decode()
-
-
 # Decisions
 
 
@@ -274,6 +248,39 @@ def test_commit_now_starts_the_job(admin):
     assert Job.objects.filter(object_id=deployment.pk).count() == 1
 
 
+def test_commit_now_waits_for_the_approval_whoever_presses_it():
+    deployment = waiting()
+    client = client_of(person("operator", "view", "add", "commit"))
+    assert f'formaction="{at(deployment, "commit")}"' not in page(client, at(deployment)).content.decode()
+    [said] = told(client.post(at(deployment, "commit"), follow=True))
+    assert "it has to be approved first" in said
+    deployment.refresh_from_db()
+    assert (deployment.status, deployment.released_by) == (Status.AWAITING_APPROVAL, None)
+    assert not Job.objects.exists()
+
+
+def test_end_as_failed_takes_a_reason_and_the_right_to_commit():
+    long_ago = timezone.now() - timedelta(hours=1)
+    deployment = keep_deployment(status=Status.CONFIRMING, sent=long_ago, confirm_by=long_ago)
+    viewer, operator = (client_of(person(*who)) for who in (("viewer", "view"), ("noc", "view", "commit")))
+    for client, reason, why_not in (
+        (viewer, "It has what it had before", "You may not commit what is sent to rt1.mtl."),
+        (operator, "", "Say what is on rt1.mtl now."),
+    ):
+        response = client.post(at(deployment, "end"), {"reason": reason}, follow=True)
+        assert told(response) == [why_not]
+        deployment.refresh_from_db()
+        assert deployment.status == Status.CONFIRMING
+        assert ("End as failed" in response.content.decode()) is (client is operator)
+    response = operator.post(at(deployment, "end"), {"reason": "It has what it had before"}, follow=True)
+    assert told(response) == [f"Ended {deployment}"]
+    deployment.refresh_from_db()
+    assert (deployment.status, deployment.reason) == (
+        Status.FAILED,
+        "Ended by hand: It has what it had before",
+    )
+
+
 def test_schedule_offers_one_hour_and_takes_another_time(admin):
     deployment = compared()
     form = page(admin, at(deployment, "schedule")).context["form"]
@@ -330,7 +337,7 @@ def test_one_time_commands_cannot_be_compared_again(admin):
 
 def test_get_does_nothing(admin):
     deployment = waiting()
-    for action in ("approve", "reject", "commit", "cancel", "again"):
+    for action in ("approve", "reject", "commit", "cancel", "again", "end"):
         assert admin.get(at(deployment, action)).status_code == 405
 
 

@@ -1,9 +1,12 @@
 """REST of deployments beyond NetBox's own cases: asking, deciding, what is refused, what is never answered."""
 
+from datetime import timedelta
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from core.models import Job
 from users.models import Token
@@ -232,6 +235,22 @@ class DeployingTest(APITestCase):
         whole = self.client.get(f"{url}{deployment.pk}/", **self.header).json()
         assert not {"encrypted_text", "text_digest", "diff_digest"} & set(whole)
         assert deployment.encrypted_text not in str(whole)
+
+    def test_what_nobody_can_find_out_about_is_ended_with_a_reason_by_who_may_commit(self):
+        long_ago = timezone.now() - timedelta(hours=1)
+        deployment = keep_deployment(status=Status.CONFIRMING, sent=long_ago, confirm_by=long_ago)
+        path, reason = f"deployments/{deployment.pk}/end/", {"reason": "It has what it had before"}
+        assert self.post(path, reason).status_code == 403
+        self.may("commit")
+        answer = self.post(path)
+        assert (answer.status_code, answer.json()) == (409, {"detail": "Say what is on rt1.mtl now."})
+        deployment.refresh_from_db()
+        assert deployment.status == Status.CONFIRMING
+        answer = self.post(path, reason)
+        assert answer.status_code == 200, answer.json()
+        assert answer.json()["status"]["value"] == "failed"
+        assert answer.json()["reason"] == "Ended by hand: It has what it had before"
+        assert self.post(path, reason).status_code == 409
 
     def test_constrained_approver_approves_within_the_constraint_alone(self):
         deployment = waiting()
