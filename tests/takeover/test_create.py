@@ -232,6 +232,16 @@ def test_description_of_the_session_is_what_is_compared_and_changed(router):
     assert replanned(router, neighbor(description="New")).same
 
 
+def test_description_that_netbox_has_no_room_for_is_cut_and_then_the_same(router):
+    long = neighbor(description="x" * 250)
+    [done] = imported(router, long, neighbor(43, 64497)).made[:1]
+    assert PeeringSession.objects.get(pk=done.session_id).bgp_peer.description == "x" * 200
+    assert len(replanned(router, long).same) == 1
+    other = neighbor(description="x" * 199 + "y" * 51)
+    assert imported(router, other, update=Update.ALL).changed[0].changed == ("description",)
+    assert len(replanned(router, other).same) == 1
+
+
 def test_family_is_switched_on_and_off(router):
     session = known_session(router)
     both = neighbor(families=(FoundFamily("ipv6-unicast", "PEERS-IN"),))

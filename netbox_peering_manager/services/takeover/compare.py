@@ -18,6 +18,7 @@ from ..rendering.families import EffectiveFamily, FamilyResolver, Member
 from ..rendering.rows import FamilyRow
 from ..secrets import MASK
 from .found import FoundFamily, FoundNeighbor
+from .making import LONGEST_DESCRIPTION
 from .planned import Difference
 from .standing import POLICIES
 
@@ -141,9 +142,11 @@ def _source(neighbor: FoundNeighbor, _policies: Any, side: Side) -> Differences:
 
 def _description(neighbor: FoundNeighbor, _policies: Any, side: Side) -> Differences:
     ours = side.session.description or side.peer.description
+    # What NetBox has room for is all that could be taken.
+    theirs = neighbor.description[:LONGEST_DESCRIPTION]
     # A session without a description is rendered with its name.
-    known = {ours, side.peer.name or ""} if neighbor.description else {ours}
-    if neighbor.description not in known:
+    known = {ours, side.peer.name or ""} if theirs else {ours}
+    if theirs not in known:
         yield Difference("description", ours, neighbor.description)
 
 
