@@ -3,7 +3,6 @@
 from typing import Any
 
 from django import forms
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from netbox.forms.mixins import SavedFiltersMixin
@@ -15,6 +14,7 @@ from utilities.forms.widgets import DateTimePicker
 
 from ..models import DeploymentBatch, PeeringRouter
 from ..settings import get_setting
+from .deployments import future
 
 __all__ = ("DeployManyForm", "DeploymentBatchFilterForm")
 
@@ -28,6 +28,7 @@ class DeployManyForm(forms.Form):
     scheduled = forms.DateTimeField(
         required=False,
         widget=DateTimePicker(),
+        validators=[future],
         label=_("Scheduled for"),
         help_text=_("Left empty: as soon as each is compared"),
     )
@@ -52,12 +53,6 @@ class DeployManyForm(forms.Form):
         if compare_only:
             # Nothing is sent, so that nothing has to be stopped.
             del self.fields["scheduled"], self.fields["max_failures"]
-
-    def clean_scheduled(self) -> Any:
-        when = self.cleaned_data["scheduled"]
-        if when is not None and when <= timezone.now():
-            raise forms.ValidationError(_("This time has passed: give one that is still to come."))
-        return when
 
 
 class DeploymentBatchFilterForm(SavedFiltersMixin, FilterForm):

@@ -1,7 +1,7 @@
 """Area `routers`: neighbours that routers have and NetBox does not, as a table."""
 
 import django_tables2 as tables
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
@@ -10,17 +10,9 @@ from netbox.tables import NetBoxTable, columns
 
 from ..models import UnknownNeighbor
 
-__all__ = ("UnknownNeighborTable", "import_url")
+__all__ = ("UnknownNeighborTable",)
 
 APP = "netbox_peering_manager"
-
-
-def import_url(router_id: int) -> str:
-    """Return where the sessions that a router has are imported, "" while there is no such page."""
-    try:
-        return reverse(f"plugins:{APP}:peeringrouter_import_sessions", args=[router_id])
-    except NoReverseMatch:
-        return ""
 
 
 class UnknownNeighborTable(NetBoxTable):
@@ -70,12 +62,11 @@ class UnknownNeighborTable(NetBoxTable):
         super().configure(request)
 
     def render_way_out(self, record: UnknownNeighbor) -> str:
-        url = import_url(record.router_id) if getattr(self, "may_import", False) else ""
-        if not url:
+        if not getattr(self, "may_import", False):
             return self.columns["way_out"].default
         return format_html(
             '<a href="{}" class="btn btn-sm btn-outline-primary">'
             '<i class="mdi mdi-import" aria-hidden="true"></i> {}</a>',
-            url,
+            reverse(f"plugins:{APP}:peeringrouter_import_sessions", args=[record.router_id]),
             _t("Import sessions"),
         )

@@ -35,8 +35,6 @@ __all__ = (
 
 APP = "netbox_peering_manager"
 TEMPLATES = f"{APP}/deployments"
-# Something is about to happen by itself.
-MOVING = (Status.RENDERED, *Status.SENDING)
 
 
 def reading_of(context: Any) -> Reading:

@@ -12,7 +12,7 @@ from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import redirect
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -25,7 +25,7 @@ from utilities.views import GetReturnURLMixin, register_model_view
 from .. import filtersets
 from ..jobs.deployments import DeploymentJob
 from ..jobs.fleet import start_batch
-from ..models import DeploymentBatch, PeerASN, PeeringFabric, PeeringNetwork, PeeringRouter, PeeringSession
+from ..models import PeerASN, PeeringFabric, PeeringNetwork, PeeringRouter, PeeringSession
 from ..services.deployment import asking, together
 from ..services.deployment.switching import switch_sessions
 
@@ -43,20 +43,12 @@ def start(asked: together.Asked, user: Any) -> None:
 def page_of(asked: together.Asked) -> str:
     """Return the address of the deployment, or of all of them; "" when there is none."""
     if asked.batch is not None:
-        return batch_page(asked.batch)
+        return asked.batch.get_absolute_url()
     if not asked.deployments:
         return ""
     if len(asked.deployments) == 1:
         return asked.deployments[0].get_absolute_url()
     return f"{reverse(LIST)}?{urlencode({'id': [one.pk for one in asked.deployments]}, doseq=True)}"
-
-
-def batch_page(batch: DeploymentBatch) -> str:
-    """Return the address of a batch."""
-    try:
-        return batch.get_absolute_url()
-    except NoReverseMatch:
-        return f"{reverse(LIST)}?batch_id={batch.pk}"
 
 
 def configure(request: HttpRequest, sessions: Collection[int], **wanted: Any) -> together.Asked:
