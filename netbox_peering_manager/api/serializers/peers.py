@@ -1,5 +1,6 @@
 """Area `peers`: REST representation of peer ASNs."""
 
+from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 from ipam.api.serializers import ASNSerializer
@@ -19,7 +20,7 @@ class PeerASNSerializer(PrimaryModelSerializer):
     follow_peeringdb = serializers.ListField(
         child=serializers.ChoiceField(choices=list(PeeringDBFieldChoices)),
         required=False,
-        help_text="Fields that a PeeringDB sync may update; all of them unless told otherwise.",
+        help_text=_("Fields that a PeeringDB sync may update; all of them unless told otherwise."),
     )
     session_count = serializers.IntegerField(read_only=True)
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 __all__ = ("AvailablePortSerializer",)
@@ -10,7 +11,7 @@ __all__ = ("AvailablePortSerializer",)
 class NetworkInPeeringDBSerializer(serializers.Serializer):
     """What a network says of itself in PeeringDB."""
 
-    id = serializers.IntegerField(help_text="ID of the net in PeeringDB.")
+    id = serializers.IntegerField(help_text=_("ID of the net in PeeringDB."))
     asn = serializers.IntegerField()
     name = serializers.CharField()
     policy = serializers.CharField(source="policy_general")
@@ -27,28 +28,28 @@ class NetworkInPeeringDBSerializer(serializers.Serializer):
 class AvailablePortSerializer(serializers.Serializer):
     """A port of available_ports(). `network` is null when PeeringDB has not sent it."""
 
-    id = serializers.IntegerField(help_text="ID of the netixlan in PeeringDB.")
+    id = serializers.IntegerField(help_text=_("ID of the netixlan in PeeringDB."))
     asn = serializers.IntegerField()
     network = NetworkInPeeringDBSerializer(source="net", allow_null=True)
     ipv4_address = serializers.IPAddressField(source="ipaddr4", allow_null=True)
     ipv6_address = serializers.IPAddressField(source="ipaddr6", allow_null=True)
-    speed = serializers.IntegerField(help_text="In Mbit/s.")
+    speed = serializers.IntegerField(help_text=_("In Mbit/s."))
     on_route_server = serializers.BooleanField(source="is_rs_peer")
     bfd = serializers.BooleanField(source="bfd_support")
     operational = serializers.BooleanField()
-    is_route_server = serializers.BooleanField(help_text="The AS is that of the LAN's route servers.")
+    is_route_server = serializers.BooleanField(help_text=_("The AS is that of the LAN's route servers."))
     is_own = serializers.BooleanField()
-    is_hidden = serializers.SerializerMethodField(help_text="Hidden there today, as far as one may know.")
+    is_hidden = serializers.SerializerMethodField(help_text=_("Hidden there today, as far as one may know."))
     fabric_id = serializers.IntegerField()
     network_id = serializers.IntegerField(
-        allow_null=True, help_text="ID of the peering network (the LAN) in NetBox, when one may view it."
+        allow_null=True, help_text=_("ID of the peering network (the LAN) in NetBox, when one may view it.")
     )
     peer_asn_id = serializers.IntegerField(allow_null=True)
     common_exchanges = serializers.IntegerField()
-    session_count = serializers.IntegerField(help_text="Sessions with the AS, anywhere.")
+    session_count = serializers.IntegerField(help_text=_("Sessions with the AS, anywhere."))
     has_contact = serializers.BooleanField()
-    missing_v4 = serializers.IntegerField(help_text="From how many connections an IPv4 session lacks.")
-    missing_v6 = serializers.IntegerField(help_text="From how many connections an IPv6 session lacks.")
+    missing_v4 = serializers.IntegerField(help_text=_("From how many connections an IPv4 session lacks."))
+    missing_v6 = serializers.IntegerField(help_text=_("From how many connections an IPv6 session lacks."))
 
     def get_is_hidden(self, port: Any) -> bool:
         return port.hidden_id is not None

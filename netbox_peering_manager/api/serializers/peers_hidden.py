@@ -1,5 +1,6 @@
 """Area `peers`: REST representation of hidden peers."""
 
+from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 from netbox.api.serializers import PrimaryModelSerializer
@@ -15,7 +16,7 @@ class HiddenPeerSerializer(PrimaryModelSerializer):
 
     fabric = PeeringFabricSerializer(nested=True, required=False, allow_null=True, default=None)
     network_name = serializers.CharField(
-        read_only=True, allow_null=True, help_text="What PeeringDB's mirror calls the network."
+        read_only=True, allow_null=True, help_text=_("What PeeringDB's mirror calls the network.")
     )
 
     class Meta:

@@ -1,6 +1,7 @@
 """Area `sessions`: REST representations of relationship types and peering sessions."""
 
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext as _t
+from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 from dcim.api.serializers import DeviceSerializer
@@ -94,7 +95,7 @@ class PeeringSessionSerializer(PrimaryModelSerializer):
         allow_blank=True,
         max_length=255,
         trim_whitespace=False,
-        help_text="Kept encrypted and never shown; an empty string removes it.",
+        help_text=_("Kept encrypted and never shown; an empty string removes it."),
     )
     has_password = serializers.BooleanField(read_only=True)
     has_clear_password = serializers.BooleanField(read_only=True)
@@ -148,7 +149,7 @@ class PeeringSessionSerializer(PrimaryModelSerializer):
             others = others.exclude(pk=self.instance.pk)
         if session := others.first():
             raise serializers.ValidationError(
-                _("This BGP peer has a peering session already: {session} (ID {id}).").format(
+                _t("This BGP peer has a peering session already: {session} (ID {id}).").format(
                     session=session, id=session.pk
                 )
             )
@@ -184,7 +185,7 @@ class NewSessionSerializer(serializers.Serializer):
 
     relationship = VisibleObjectField(queryset=Relationship.objects.all())
     remote_asn = serializers.IntegerField(min_value=1, max_value=2**32 - 1)
-    remote_ip = serializers.CharField(max_length=50, help_text="The peer's address, without mask")
+    remote_ip = serializers.CharField(max_length=50, help_text=_("The peer's address, without mask"))
     connection = optional(usable_connections())
     scope = optional(BGPScope.objects.all())
     source = optional(IPAddress.objects.all())
@@ -204,7 +205,7 @@ class NewSessionSerializer(serializers.Serializer):
         required=False,
         allow_blank=True,
         trim_whitespace=False,
-        help_text="Kept encrypted and never shown",
+        help_text=_("Kept encrypted and never shown"),
     )
     ipv4_max_prefixes = serializers.IntegerField(min_value=0, required=False, allow_null=True)
     ipv6_max_prefixes = serializers.IntegerField(min_value=0, required=False, allow_null=True)
@@ -212,19 +213,19 @@ class NewSessionSerializer(serializers.Serializer):
         max_length=255,
         required=False,
         allow_blank=True,
-        help_text="Name of a peer ASN that has to be made. Left out: as in PeeringDB",
+        help_text=_("Name of a peer ASN that has to be made. Left out: as in PeeringDB"),
     )
     irr_as_set = serializers.CharField(
         max_length=255,
         required=False,
         allow_blank=True,
-        help_text="AS-SET of a peer ASN that has to be made. Left out: as in PeeringDB",
+        help_text=_("AS-SET of a peer ASN that has to be made. Left out: as in PeeringDB"),
     )
     tags = VisibleObjectField(queryset=Tag.objects.all(), many=True, required=False)
     configure = serializers.BooleanField(
         required=False,
         default=False,
-        help_text="Then configure the router with the session. Needs add and commit on deployments",
+        help_text=_("Then configure the router with the session. Needs add and commit on deployments"),
     )
 
 

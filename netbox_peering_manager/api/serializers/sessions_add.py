@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext as _t
+from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 from core.api.serializers import JobSerializer
@@ -57,7 +58,7 @@ class PortSerializer(serializers.Serializer):
         return port.net.name if port.net is not None else ""
 
     def get_description(self, port: PeeringDBNetIXLan) -> str:
-        return "" if port.operational else _("not operational")
+        return "" if port.operational else _t("not operational")
 
 
 class AddSessionsSerializer(serializers.Serializer):
@@ -65,39 +66,45 @@ class AddSessionsSerializer(serializers.Serializer):
     Which ports, one choice for all of their sessions, and how to go about it. Objects are given by their ids.
     """
 
-    netixlans = ids(max_length=MOST_PORTS, help_text="PeeringDB's ids of the ports")
+    netixlans = ids(max_length=MOST_PORTS, help_text=_("PeeringDB's ids of the ports"))
     all = serializers.BooleanField(
         required=False,
         default=False,
-        help_text="All ports that lack a session, but those left out by `filters`",
+        help_text=_("All ports that lack a session, but those left out by `filters`"),
     )
     filters = serializers.DictField(
-        required=False, default=dict, help_text="With `all`: filters, as those of available-peers"
+        required=False,
+        default=dict,
+        help_text=_("With `all`: filters, as those of available-peers"),
     )
     dry_run = serializers.BooleanField(
-        required=False, default=False, help_text="Answer with the plan, and make nothing"
+        required=False, default=False, help_text=_("Answer with the plan, and make nothing")
     )
     background = serializers.BooleanField(
         required=False,
         allow_null=True,
         default=None,
-        help_text="In a background job or before answering. Left out: in a job when there are more than 50.",
+        help_text=_(
+            "In a background job or before answering. Left out: in a job when there are more than 50."
+        ),
     )
     relationship = serializers.IntegerField(min_value=1)
     route_servers = serializers.ChoiceField(
         choices=values_of(RouteServers), required=False, default=RouteServers.FLAG.value
     )
-    route_server_relationship = an_id(help_text="Left out: the same as for others")
-    connections = ids(help_text="Left out: all of ours on the ports' LANs")
+    route_server_relationship = an_id(help_text=_("Left out: the same as for others"))
+    connections = ids(help_text=_("Left out: all of ours on the ports' LANs"))
     families = serializers.ListField(
         child=serializers.ChoiceField(choices=(4, 6)),
         required=False,
         allow_empty=False,
-        help_text="Left out: both",
+        help_text=_("Left out: both"),
     )
     with_not_operational = serializers.BooleanField(required=False, default=False)
     local_as = an_id(
-        help_text="An affiliated peer ASN. Left out: that of each connection's port in PeeringDB, else its router's"
+        help_text=_(
+            "An affiliated peer ASN. Left out: that of each connection's port in PeeringDB, else its router's"
+        )
     )
     peer_group = an_id()
     status = serializers.ChoiceField(choices=BGPStatusChoices.CHOICES, required=False, default="active")
@@ -118,7 +125,7 @@ class AddSessionsSerializer(serializers.Serializer):
         allow_blank=True,
         default="",
         trim_whitespace=False,
-        help_text="With `password` = given. Kept encrypted and never shown",
+        help_text=_("With `password` = given. Kept encrypted and never shown"),
     )
     bfd = an_id()
     ttl = serializers.IntegerField(min_value=1, max_value=255, required=False, allow_null=True, default=None)
@@ -128,27 +135,27 @@ class AddSessionsSerializer(serializers.Serializer):
     configure = serializers.BooleanField(
         required=False,
         default=False,
-        help_text="Then configure the routers with what was made. Needs add and commit on deployments",
+        help_text=_("Then configure the routers with what was made. Needs add and commit on deployments"),
     )
     scheduled = serializers.DateTimeField(
         required=False,
         allow_null=True,
         default=None,
         validators=[future],
-        help_text="With `configure`: when. Left out: at once",
+        help_text=_("With `configure`: when. Left out: at once"),
     )
 
     def validate(self, data: dict[str, Any]) -> dict[str, Any]:
         if bool(data.get("netixlans")) == data["all"]:
-            raise serializers.ValidationError({"netixlans": [_("Give the ports' ids, or all=true.")]})
+            raise serializers.ValidationError({"netixlans": [_t("Give the ports' ids, or all=true.")]})
         if data["filters"] and not data["all"]:
-            raise serializers.ValidationError({"filters": [_("Filters go with all=true.")]})
+            raise serializers.ValidationError({"filters": [_t("Filters go with all=true.")]})
         if (data["password"] == Password.GIVEN) != bool(data["given_password"]):
             raise serializers.ValidationError(
-                {"given_password": [_("Goes with password=given, and only with that.")]}
+                {"given_password": [_t("Goes with password=given, and only with that.")]}
             )
         if data["scheduled"] and not data["configure"]:
-            raise serializers.ValidationError({"scheduled": [_("Goes with configure=true.")]})
+            raise serializers.ValidationError({"scheduled": [_t("Goes with configure=true.")]})
         return data
 
     def choices(self) -> Choices:
@@ -243,12 +250,16 @@ class AddedSessionsSerializer(serializers.Serializer):
     progress = ProgressSerializer(allow_null=True)
     error = serializers.CharField()
     made = MadeSerializer(many=True)
-    objects = serializers.DictField(child=serializers.IntegerField(), help_text="What else was made, by kind")
-    reused = serializers.DictField(child=serializers.IntegerField(), help_text="What was used, by kind")
+    objects = serializers.DictField(
+        child=serializers.IntegerField(), help_text=_("What else was made, by kind")
+    )
+    reused = serializers.DictField(child=serializers.IntegerField(), help_text=_("What was used, by kind"))
     skipped = SkippedSerializer(many=True)
     deployments = serializers.ListField(
-        child=serializers.IntegerField(), help_text="With `configure`: ids of those that the user may view"
+        child=serializers.IntegerField(),
+        help_text=_("With `configure`: ids of those that the user may view"),
     )
     refused = serializers.ListField(
-        child=serializers.CharField(), help_text="With `configure`: why a router is not configured"
+        child=serializers.CharField(),
+        help_text=_("With `configure`: why a router is not configured"),
     )

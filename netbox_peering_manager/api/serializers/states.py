@@ -1,5 +1,6 @@
 """What was observed of sessions and routers, in REST: read only, since polls alone write it."""
 
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
@@ -72,14 +73,14 @@ class UnknownNeighborSerializer(BaseModelSerializer):
 class SpanSerializer(serializers.Serializer):
     start = serializers.DateTimeField()
     end = serializers.DateTimeField()
-    bgp_state = serializers.CharField(help_text='"" before the first state that was seen.')
+    bgp_state = serializers.CharField(help_text=_('"" before the first state that was seen.'))
     reason = serializers.CharField()
 
 
 class SeriesSerializer(serializers.Serializer):
-    family = serializers.IntegerField(help_text="4 or 6.")
-    counter = serializers.CharField(help_text="received, accepted or advertised.")
-    points = serializers.SerializerMethodField(help_text="Pairs of a time and a number, oldest first.")
+    family = serializers.IntegerField(help_text=_("4 or 6."))
+    counter = serializers.CharField(help_text=_("received, accepted or advertised."))
+    points = serializers.SerializerMethodField(help_text=_("Pairs of a time and a number, oldest first."))
 
     @extend_schema_field(serializers.ListField(child=serializers.ListField()))
     def get_points(self, series) -> list:

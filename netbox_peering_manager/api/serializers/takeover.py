@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext as _t
+from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 from core.api.serializers import JobSerializer
@@ -17,55 +18,59 @@ __all__ = ("ImportPlanSerializer", "ImportRequestSerializer", "ImportSerializer"
 class ImportRequestSerializer(serializers.Serializer):
     """Which reading of the router, one choice for all of its neighbours, how to go about it. Objects by their ids."""
 
-    reading = an_id(help_text="The job that read the router. Left out: the router is read, and nothing else")
+    reading = an_id(
+        help_text=_("The job that read the router. Left out: the router is read, and nothing else")
+    )
     dry_run = serializers.BooleanField(
-        required=False, default=False, help_text="Answer with the plan, and make nothing"
+        required=False, default=False, help_text=_("Answer with the plan, and make nothing")
     )
     background = serializers.BooleanField(
         required=False,
         allow_null=True,
         default=None,
-        help_text="In a background job or before answering. Left out: in a job when there are more than 50.",
+        help_text=_(
+            "In a background job or before answering. Left out: in a job when there are more than 50."
+        ),
     )
-    lan = an_id(help_text="Relationship of sessions over a LAN")
-    route_servers = an_id(help_text="Relationship with route servers. Left out: as over a LAN")
-    others = an_id(help_text="Relationship of all others. Left out: they are not imported")
+    lan = an_id(help_text=_("Relationship of sessions over a LAN"))
+    route_servers = an_id(help_text=_("Relationship with route servers. Left out: as over a LAN"))
+    others = an_id(help_text=_("Relationship of all others. Left out: they are not imported"))
     groups = serializers.DictField(
         child=serializers.IntegerField(min_value=1, max_value=2**63 - 1),
         required=False,
         default=dict,
-        help_text="Relationships of others by the keys of the plan's `groups`",
+        help_text=_("Relationships of others by the keys of the plan's `groups`"),
     )
     make_missing = serializers.BooleanField(
         required=False,
         default=True,
-        help_text="Make BGP router, scopes, peer groups, route maps, BFD profiles",
+        help_text=_("Make BGP router, scopes, peer groups, route maps, BFD profiles"),
     )
     without_policies = serializers.BooleanField(
         required=False,
         default=False,
-        help_text="Also sessions whose route maps NetBox does not have with entries: they get none",
+        help_text=_("Also sessions whose route maps NetBox does not have with entries: they get none"),
     )
-    bfd = an_id(help_text="BFD profile of neighbours for which the router names none")
+    bfd = an_id(help_text=_("BFD profile of neighbours for which the router names none"))
     update = serializers.ChoiceField(
         choices=[each.value for each in Update],
         required=False,
         default=Update.NONE.value,
-        help_text="Which sessions that differ are changed",
+        help_text=_("Which sessions that differ are changed"),
     )
     take = serializers.ListField(
         child=serializers.CharField(max_length=300),
         required=False,
         default=list,
-        help_text="With update=chosen: the keys of their neighbours",
+        help_text=_("With update=chosen: the keys of their neighbours"),
     )
 
     def validate(self, data: dict[str, Any]) -> dict[str, Any]:
         if (data["update"] == Update.CHOSEN) != bool(data["take"]):
-            raise serializers.ValidationError({"take": [_("Goes with update=chosen, and only with that.")]})
+            raise serializers.ValidationError({"take": [_t("Goes with update=chosen, and only with that.")]})
         if data["dry_run"] and data["reading"] is None:
             raise serializers.ValidationError(
-                {"reading": [_("Read the router first: post without dry_run and reading.")]}
+                {"reading": [_t("Read the router first: post without dry_run and reading.")]}
             )
         return data
 
@@ -94,7 +99,7 @@ class NewSerializer(serializers.Serializer):
     peer_group = serializers.CharField()
     enabled = serializers.BooleanField()
     is_route_server = serializers.BooleanField()
-    wraps = serializers.BooleanField(help_text="Its BGP peer is in NetBox")
+    wraps = serializers.BooleanField(help_text=_("Its BGP peer is in NetBox"))
     families = serializers.ListField(child=serializers.CharField())
     policies = serializers.ListField(child=serializers.CharField())
     limits = serializers.ListField(child=serializers.CharField())
@@ -119,7 +124,7 @@ class DifferenceSerializer(serializers.Serializer):
     afi = serializers.CharField()
     netbox = serializers.CharField()
     router = serializers.CharField()
-    can_take = serializers.BooleanField(help_text="An import can change it")
+    can_take = serializers.BooleanField(help_text=_("An import can change it"))
 
 
 class DifferentSerializer(serializers.Serializer):
@@ -128,7 +133,7 @@ class DifferentSerializer(serializers.Serializer):
     neighbor = NeighborSerializer()
     session_id = serializers.IntegerField()
     differences = DifferenceSerializer(many=True)
-    is_taken = serializers.BooleanField(help_text="It would get what the router has")
+    is_taken = serializers.BooleanField(help_text=_("It would get what the router has"))
 
 
 class LeftOutSerializer(serializers.Serializer):
@@ -183,8 +188,10 @@ class ImportSerializer(serializers.Serializer):
     )
     progress = ProgressSerializer(allow_null=True)
     error = serializers.CharField()
-    neighbors = serializers.IntegerField(allow_null=True, help_text="How many a reading found")
+    neighbors = serializers.IntegerField(allow_null=True, help_text=_("How many a reading found"))
     made = DoneSerializer(many=True)
     changed = DoneSerializer(many=True)
     left_out = LeftOutSerializer(many=True)
-    objects = serializers.DictField(child=serializers.IntegerField(), help_text="What else was made, by kind")
+    objects = serializers.DictField(
+        child=serializers.IntegerField(), help_text=_("What else was made, by kind")
+    )

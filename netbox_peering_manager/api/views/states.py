@@ -5,6 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import mixins
@@ -78,7 +79,7 @@ class SessionHistoryView(APIView):
 def _range_of(request: Request) -> str:
     asked = request.query_params.get("range", DEFAULT_RANGE)
     if asked not in RANGES:
-        raise ValidationError({"range": [f"One of {', '.join(RANGES)}."]})
+        raise ValidationError({"range": [_("One of {ranges}.").format(ranges=", ".join(RANGES))]})
     return asked
 
 
