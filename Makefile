@@ -4,7 +4,7 @@
 PYTHONS := .venv/bin/python python3.12 python3.13 python3.14 python3
 # The first Python that starts and is new enough; pyenv has stand-ins for versions that are not there.
 PYTHON = $(firstword $(foreach python,$(PYTHONS),$(shell $(python) -c 'import sys; print("$(python)" if sys.version_info >= (3, 12) else "")' 2>/dev/null)))
-DEV = $(if $(PYTHON),$(PYTHON) -m dev,$(error Python 3.12 or newer is missing. Install it with: apt-get install python3.12, or: pyenv install 3.12))
+DEV = $(if $(PYTHON),$(PYTHON) -m dev,$(error Python 3.12 or newer is missing. Install it with: apt-get install python3 (Debian 13 or newer), or: pyenv install 3.12))
 ARGS ?=
 
 .DEFAULT_GOAL := help

@@ -284,7 +284,7 @@ def check_abilities(version, ltree, may_create):
     if version < MINIMUM:
         raise DevError(
             f"DATABASE_URL: PostgreSQL 15 or newer is needed, this is {version // 10000}. "
-            f"Install it with: {programs.install_line(['postgresql-15'])}"
+            f"Install it with: {programs.install_line(['postgresql'])}"
         )
     if not ltree:
         raise DevError(

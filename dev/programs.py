@@ -8,6 +8,7 @@ brings is left running, and nothing that ran before is stopped.
 import os
 import shutil
 import subprocess
+import sysconfig
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,19 +44,30 @@ def _postgres(name, package, purpose):
     return Program((f"/usr/lib/postgresql/*/bin/{name}", name), (package,), purpose)
 
 
+# Packages without a version, where Debian has such: its releases have different ones.
 PROGRAMS = {
-    "postgres": _postgres("postgres", "postgresql-15", "the private database server"),
-    "initdb": _postgres("initdb", "postgresql-15", "the private database server"),
+    "postgres": _postgres("postgres", "postgresql", "the private database server"),
+    "initdb": _postgres("initdb", "postgresql", "the private database server"),
     "ltree": Program(
         ("/usr/share/postgresql/*/extension/ltree.control",),
-        ("postgresql-15",),
+        ("postgresql",),
         "NetBox's tree models (Debian's PostgreSQL brings the extension)",
     ),
-    "psql": _postgres("psql", "postgresql-client-15", "restoring the baseline"),
-    "pg_dump": _postgres("pg_dump", "postgresql-client-15", "making the baseline"),
+    "psql": _postgres("psql", "postgresql-client", "restoring the baseline"),
+    "pg_dump": _postgres("pg_dump", "postgresql-client", "making the baseline"),
     "redis-server": Program(("redis-server",), ("redis-server",), "the private Redis"),
     "cc": Program(("cc", "gcc"), ("build-essential",), "compiling NetBox's database driver"),
     "pg_config": Program(("pg_config",), ("libpq-dev",), "compiling NetBox's database driver"),
+    "Python.h": Program(
+        (f"{sysconfig.get_path('include')}/Python.h",),
+        ("python3-dev",),
+        "compiling NetBox's database driver",
+    ),
+    "ensurepip": Program(
+        (f"{sysconfig.get_path('stdlib')}/ensurepip/__init__.py",),
+        ("python3-venv",),
+        "making the virtual environment",
+    ),
     "frr": Program(
         ("/usr/lib/frr/bgpd",),
         ("frr", "frr-pythontools"),
@@ -77,7 +89,7 @@ PROGRAMS = {
     "ip": Program(("ip", "/usr/sbin/ip", "/sbin/ip"), ("iproute2",), "the lab's network namespaces"),
 }
 
-FOR_VENV = ("cc", "pg_config")
+FOR_VENV = ("cc", "pg_config", "Python.h", "ensurepip")
 FOR_DATABASE = ("postgres", "initdb", "ltree")
 FOR_REDIS = ("redis-server",)
 FOR_CLIENT = ("psql",)

@@ -2,6 +2,8 @@
 
 import re
 import subprocess
+import sys
+from pathlib import Path
 
 from dev import commands, netbox, paths, programs
 
@@ -51,6 +53,18 @@ def test_every_server_program_says_what_it_is_for():
     for program in programs.PROGRAMS.values():
         assert program.packages
         assert program.purpose
+
+
+def test_packages_are_called_as_every_release_of_debian_calls_them():
+    packages = {package for program in programs.PROGRAMS.values() for package in program.packages}
+    # BIRD 2 and iproute2 are called so, whatever their versions.
+    numbered = {name for name in packages if re.search(r"\d$|\d\.\d", name)}
+    assert numbered == {"bird2", "iproute2"}
+
+
+def test_what_the_virtual_environment_is_made_with_is_that_of_this_python():
+    for name in ("Python.h", "ensurepip"):
+        assert Path(programs.find(name)).is_relative_to(sys.base_prefix)
 
 
 def test_environment_leads_to_this_checkout():
