@@ -48,6 +48,7 @@ CHANGES = {
     Kind.NETWORK_GONE: (gettext_lazy("Unlink"), None),
     Kind.MAX_PREFIXES_DIFFER: (gettext_lazy("Take PeeringDB's value"), None),
     Kind.AS_SET_DIFFERS: (gettext_lazy("Take PeeringDB's value"), None),
+    Kind.OWN_PORT_MISSING_THERE: (gettext_lazy("Decommission"), None),
 }
 
 

@@ -39,7 +39,10 @@ DRIFT_SEEN_WITH = tuple(
     f"{APP}.view_{model}" for model in ("peeringsession", "peerasn", "peeringnetwork", "peeringconnection")
 )
 # Any of these repairs some of it.
-DRIFT_REPAIRED_WITH = (f"{APP}.change_peerasn", "netbox_routing.change_bgppeer")
+DRIFT_REPAIRED_WITH = (
+    *(f"{APP}.change_{model}" for model in ("peerasn", "peeringconnection", "peeringsession")),
+    "netbox_routing.change_bgppeer",
+)
 
 
 @dataclass(frozen=True)

@@ -438,13 +438,6 @@ class TestREST:
         assert response.status_code == 403
         assert "You may not change AS64496" in str(response.data["detail"])
 
-    def test_a_kind_without_a_repair_is_a_conflict(self, story):
-        story.world.delete("netixlan", story.world.our_ports[1]["id"])
-        story.fill()
-        refresh_drift()
-        response = rest(make_root()).post(f"{API}{row('own-port-missing-there').pk}/repair/")
-        assert response.status_code == 409
-
     def test_a_value_that_is_refused_is_told(self, story):
         story.world.change("net", story.member.peeringdb_id, irr_as_set="see our website")
         story.fill()

@@ -2,6 +2,7 @@
 
 from django.conf import settings
 from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, status
 from rest_framework.decorators import action
@@ -19,7 +20,7 @@ from ...filtersets import PeeringDBDriftFilterSet
 from ...models import PeeringDBDrift
 from ...services.peeringdb.repairs import is_repairable, repair
 from ...ui.peeringdb import sees_drift
-from ..serializers import DriftRepairedSerializer, PeeringDBDriftSerializer
+from ..serializers import DriftRepairedSerializer, PeeringDBDriftSerializer, repair_links
 
 __all__ = ("PeeringDBDriftViewSet",)
 
@@ -52,9 +53,11 @@ class PeeringDBDriftViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, Ba
     @action(detail=True, methods=["post"], filterset_class=None)
     def repair(self, request: Request, pk: int) -> Response:
         """
-        Repair a row: disable the session, take PeeringDB's value, or unlink the peer, as its kind has it.
+        Repair a row: disable the session, take PeeringDB's value, unlink the peer, or decommission the connection, as
+        its kind has it.
 
-        Needs `change` on what is changed. 409 for a kind that no change here repairs, 400 when the value is refused.
+        Needs `change` on what is changed. 409 for a kind that no change here repairs, with the pages that do under
+        `repairs`; 400 when the value is refused.
         """
         drift = get_object_or_404(PeeringDBDrift.objects.restrict(request.user, "view"), pk=pk)
         try:
@@ -66,7 +69,13 @@ class PeeringDBDriftViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, Ba
         reason = done.left[0].reason if done.left else ""
         if is_repairable(drift.kind):
             raise PermissionDenied(reason or None)
-        return Response({"detail": reason}, status=status.HTTP_409_CONFLICT)
+        links = repair_links(drift, request)
+        if links:
+            pages = ", ".join(link["label"] for link in links)
+            reason = _("There is no change here that mends it, but pages that do: {pages}.").format(
+                pages=pages
+            )
+        return Response({"detail": reason, "repairs": links}, status=status.HTTP_409_CONFLICT)
 
 
 routes = (("peeringdb/drift", PeeringDBDriftViewSet),)

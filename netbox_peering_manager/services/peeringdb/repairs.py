@@ -19,13 +19,16 @@ from netbox.context import events_queue
 from netbox.signals import post_clean
 from netbox_routing.models import BGPPeer
 
+from ...choices import ConnectionStatusChoices
 from ...choices import PeeringDBDriftChoices as Kind
 from ...exceptions import RepairError
-from ...models import PeerASN, PeeringDBDrift, PeeringSession
+from ...models import PeerASN, PeeringConnection, PeeringDBDrift, PeeringSession
 from .. import recording
 from ..permissions import allowed_pks
 
 __all__ = ("RepairPlan", "Step", "Unrepaired", "is_repairable", "plan_repairs", "repair")
+
+DECOMMISSIONED = "decommissioned"
 
 type User = AbstractBaseUser | AnonymousUser
 
@@ -61,6 +64,9 @@ class RepairPlan:
 
 def is_repairable(kind: str) -> bool:
     """Whether drift of this kind has a repair here, for whoever may change what it is about."""
+    # A site's own choices need not have that status.
+    if kind == Kind.OWN_PORT_MISSING_THERE and DECOMMISSIONED not in ConnectionStatusChoices.values():
+        return False
     return kind in _STEPS
 
 
@@ -211,6 +217,11 @@ def _unlink(row: Any) -> Step:
     return _set(row, "peeringdb_id", None)
 
 
+def _decommission(row: Any) -> Step:
+    """Say of our port that it is not in use any more: it stays, and is not expected in PeeringDB."""
+    return _set(row, "status", DECOMMISSIONED)
+
+
 def _set(row: Any, field: str, value: Any) -> Step:
     before = getattr(row.object, field)
     return Step(
@@ -231,6 +242,7 @@ def _or_none(value: Any) -> str:
 _NAMED_WITH: dict[type[models.Model], tuple[str, ...]] = {
     BGPPeer: ("peer", "remote_as"),
     PeerASN: ("asn",),
+    PeeringConnection: ("peering_network__fabric", "interface__device"),
     PeeringSession: ("bgp_peer__peer",),
 }
 
@@ -241,4 +253,5 @@ _STEPS = {
     Kind.NETWORK_GONE: _unlink,
     Kind.MAX_PREFIXES_DIFFER: _take_limit,
     Kind.AS_SET_DIFFERS: _take_as_set,
+    Kind.OWN_PORT_MISSING_THERE: _decommission,
 }
