@@ -9,7 +9,7 @@ from core.models import ObjectChange
 from netbox_routing.models import BGPPeer
 
 from netbox_peering_manager.choices import DeploymentStatusChoices as Status
-from netbox_peering_manager.models import Deployment, PeeringSession
+from netbox_peering_manager.models import Deployment, DeploymentSession, PeeringSession
 from netbox_peering_manager.services.deployment import decisions, moves, settle, switching
 from tests.shared import once
 
@@ -81,3 +81,47 @@ def test_session_that_somebody_switched_since_stays_as_it_is(switched, second):
 def test_one_that_failed_is_still_wanted(switched):
     moves.move(switched, Status.FAILED, reason="The router does not answer")
     assert enabled() == [False, False]
+
+
+def later(switched, *sessions, **fields):
+    """Another deployment of the router, asked for when the sessions had been switched: of these, or of all of it."""
+    values = {"mode": "merge", "status": Status.DONE, "partial": bool(sessions), **fields}
+    made = Deployment.objects.create(router=switched.router, **values)
+    for session in sessions:
+        address = str(session.bgp_peer.peer.address.ip)
+        DeploymentSession.objects.create(deployment=made, session=session, remote_ip=address)
+    return made
+
+
+@pytest.mark.parametrize("full", [True, False])
+def test_session_that_the_router_has_as_it_was_switched_stays_so(switched, second, full):
+    """Switched back, the next deployment would carry out the opposite of what is on the router."""
+    first = PeeringSession.objects.get(bgp_peer__peer__address__net_host="198.51.100.42")
+    later(switched, *(() if full else (first,)))
+    decisions.reject(switched, second)
+    assert enabled() == [False, False]
+    assert "again as on the router" not in switched.steps.last().reason
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"status": Status.FAILED},
+        {"status": Status.CANCELLED},
+        {"kind": "remove", "partial": True},
+        {"kind": "commands", "partial": True},
+    ],
+)
+def test_what_did_not_bring_it_to_the_router_keeps_nothing(switched, second, fields):
+    later(switched, **fields)
+    decisions.reject(switched, second)
+    assert enabled() == [True, False]
+
+
+def test_earlier_ones_and_those_of_other_sessions_keep_nothing(switched, second):
+    other = PeeringSession.objects.get(bgp_peer__peer__address__net_host="198.51.100.43")
+    later(switched, other)
+    earlier = later(switched)
+    Deployment.objects.filter(pk=earlier.pk).update(created=switched.created - timedelta(hours=1))
+    decisions.reject(switched, second)
+    assert enabled() == [True, False]
