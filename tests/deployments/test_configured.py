@@ -167,6 +167,24 @@ class TestDeployments:
             deployment_of(router, session, kind=kind)
         assert status_of(session) == "none"
 
+    @pytest.mark.parametrize("status", ["failed", "rolled-back"])
+    @pytest.mark.parametrize(
+        ("reason", "told"),
+        [
+            ("rt1.mtl does not answer", True),
+            ("Lost: 198.51.100.201 (idle)", True),
+            ("Lost: 198.51.100.201 (idle), 198.51.100.202 (missing)", False),
+            ("Lost: 2001:db8::1 (idle)", False),
+            ("NetBox was changed. What changed:\n+ description of somebody else", False),
+        ],
+    )
+    def test_why_it_failed_names_no_neighbour_but_its_own(self, router, status, reason, told):
+        session = session_on(router, 201)
+        deployment_of(router, session, status=status, reason=reason)
+        row = SessionConfiguration.objects.get(session=session)
+        assert row.status == "failed"
+        assert row.reason == (reason if told else "It failed or was rolled back: its deployment says why.")
+
 
 class TestEdits:
     @pytest.fixture
@@ -288,6 +306,16 @@ def test_sessions_cannot_be_deleted_while_what_is_known_of_them_is_written(route
         configured.refresh([session.pk, session.pk + 1000])
     [locking] = [one["sql"] for one in captured if "FOR KEY SHARE" in one["sql"]]
     assert f"{session.pk}" in locking
+
+
+def test_rows_are_written_in_the_order_of_their_sessions(router):
+    """Two moves of one router would wait for each other's otherwise."""
+    sessions = [session_on(router).pk for _ in range(3)]
+    with CaptureQueriesContext(connection) as captured:
+        configured._known(sessions[::-1])
+    [asked] = [one["sql"] for one in captured]
+    assert asked.startswith('SELECT "netbox_peering_manager_peeringsession"."id"')
+    assert asked.endswith("ORDER BY 1 ASC")
 
 
 class TestMentions:

@@ -45,7 +45,7 @@ from ...models import (
     SessionConfiguration,
 )
 from ..recording import FOR_MANY
-from .mentions import mentioned
+from .mentions import addresses_in, mentioned
 from .naming import named_by
 from .removal import forget_done
 
@@ -170,12 +170,22 @@ def standing(
     if last is None:
         return None
     if last.status != Status.DONE:
-        return Standing(Configuration.FAILED, _ended(last), last.pk, last.reason)
+        return Standing(Configuration.FAILED, _ended(last), last.pk, _reason_for(session, last.reason))
     if named is not None and session.remote_ip not in named:
         return _left_out(_ended(last), last.pk)
     if session.edited > (last.sent or last.created):
         return Standing(Configuration.DIFFERS, session.edited, last.pk, _edited_text())
     return Standing(Configuration.CONFIGURED, _ended(last), last.pk)
+
+
+def _reason_for(session: Known, reason: str) -> str:
+    """
+    Why the deployment of a session failed, for whoever may view that session. What names other neighbours, or quotes
+    lines of a configuration, is for those who may read the deployment.
+    """
+    if "\n" not in reason and addresses_in(reason) <= {session.remote_ip}:
+        return reason
+    return _("It failed or was rolled back: its deployment says why.")
 
 
 def _left_out(at: datetime, deployment: int | None = None) -> Standing:
@@ -229,7 +239,7 @@ def _kept(ids: Collection[int]) -> list[int]:
         return []
     table = connection.ops.quote_name(PeeringSession._meta.db_table)
     with connection.cursor() as cursor:
-        # In one order, so that two who do this do not wait for each other.
+        # In one order, for somebody may be deleting several of them. Two who do this keep nobody waiting.
         cursor.execute(f"SELECT id FROM {table} WHERE id = ANY(%s) ORDER BY id FOR KEY SHARE", [list(ids)])  # noqa: S608
         return [pk for (pk,) in cursor.fetchall()]
 
@@ -246,7 +256,8 @@ def _known(ids: Collection[int]) -> list[Known]:
                 Max("bgp_peer__address_families__last_updated"),
             )
         )
-        .order_by()
+        # In this order their rows are written: two moves of one router would lock each other's otherwise.
+        .order_by("pk")
         .values_list("pk", "bgp_peer__scope__router__device", "bgp_peer__peer__address", "created", "edited")
     )
     return [
