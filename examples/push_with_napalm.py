@@ -9,7 +9,8 @@ the router can, it goes back by itself unless its BGP sessions are well again.
     export ROUTER_PASSWORD=…         # or --key-file
     ./push_with_napalm.py https://netbox.example.net edge1.lon1 --known-hosts known_hosts --key-file ~/.ssh/id_ed25519
 
-Needs: pip install pynetbox napalm, and for FRR netbox-peering-manager[napalm], which has the driver.
+Needs: pip install pynetbox napalm, and for FRR the plugin's wheel, which has the driver:
+pip install "./netbox_peering_manager-0.1.0-py3-none-any.whl[napalm]"
 
 Exit status: 0 committed, or nothing to change; 1 it failed, the router is as it was; 2 not committed, as you said.
 """

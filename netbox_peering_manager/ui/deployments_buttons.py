@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from netbox.object_actions import ObjectAction
 
 from ..models import PeerASN, PeeringRouter, PeeringSession
+from .napalm import why_no_napalm
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
@@ -61,6 +62,7 @@ class Deploy(ObjectAction):
             or ("" if may_commit else _t("You may not commit: compare, and let somebody who may commit it.")),
             "why_not_compare": why_not or lacks_template,
             "why_not_commands": why_not,
+            "why_no_napalm": why_no_napalm(),
             "config_manager_url": _url(obj, "config_manager")
             if isinstance(obj, PeeringSession | PeeringRouter) and user.has_perm(RUN)
             else "",

@@ -20,6 +20,7 @@ from ..jobs.deployments import DeploymentJob
 from ..models import PeeringRouter, PeeringSession
 from ..services.deployment import asking, together
 from ..services.rendering.peering import render_peering
+from ..ui.napalm import why_no_napalm
 
 APP = "netbox_peering_manager"
 
@@ -93,6 +94,7 @@ class ConfigManager(BaseObjectView):
             "object": instance,
             "router": router,
             "form": form,
+            "why_no_napalm": why_no_napalm(),
             "return_url": instance.get_absolute_url(),
         }
         response = render(request, self.template_name, context)

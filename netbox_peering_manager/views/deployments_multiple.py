@@ -19,6 +19,7 @@ from ..models import PeerASN, PeeringSession
 from ..services.provisioning.candidates import available_ports
 from ..services.provisioning.rearrange import Arrangement, rearrange
 from ..ui import deployments_multiple as ui
+from ..ui.napalm import why_no_napalm
 from .deployments_asking import ADD, APP, configure, page_of, tell
 from .peers_candidates import SEES
 from .peers_selection import shown
@@ -122,6 +123,7 @@ class ConfigureMultipleView(BaseObjectView):
             "object": peer,
             "exchanges": exchanges,
             "form": form,
+            "why_no_napalm": why_no_napalm(),
             "more": more_exchanges(peer, request),
             "may_commit": request.user.has_perm(f"{APP}.commit_deployment"),
             "return_url": peer.get_absolute_url(),

@@ -28,6 +28,7 @@ from ..ui.diffs import drawn
 from ..ui.drift_routers import CompareNow
 from ..ui.fleet import DeployPushed
 from ..ui.jobs import job_progress, visible_jobs
+from ..ui.napalm import why_no_napalm
 
 APP = "netbox_peering_manager"
 # A difference shows what deployments show.
@@ -53,6 +54,9 @@ class ConfigurationDriftView(generic.ObjectListView):
     template_name = f"{APP}/deployments/drift_list.html"
     actions = (BulkExport, CompareNow, DeployPushed)
     additional_permissions = (VIEW,)
+
+    def get_extra_context(self, request: HttpRequest) -> dict[str, Any]:
+        return {"why_no_napalm": why_no_napalm()}
 
 
 @register_model_view(PeeringRouter, "drift")
@@ -83,6 +87,7 @@ class RouterDriftView(generic.ObjectView):
             "diff": drawn(state.masked_diff if state and is_read else ""),
             "is_hidden": not is_read,
             "progress": job_progress(shown, request.user, reload=True) if shown else None,
+            "why_no_napalm": why_no_napalm(),
             "why_not": why_not_compare(instance),
             "may_compare": request.user.has_perm(ADD),
         }

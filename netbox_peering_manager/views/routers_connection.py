@@ -19,8 +19,8 @@ from ..jobs.devices import ConnectionTestJob
 from ..models import PeeringRouter
 from ..services.devices.access import access_to
 from ..services.devices.arguments import checked_by, known_hosts_of, port_of
-from ..services.devices.probe import is_napalm_installed
 from ..ui.jobs import job_progress, visible_jobs
+from ..ui.napalm import why_no_napalm
 
 APP = "netbox_peering_manager"
 POLL = f"{APP}.poll_peeringrouter"
@@ -50,7 +50,7 @@ class RouterConnectionView(generic.ObjectView):
         return {
             **_way(instance),
             "may_poll": _may_poll(request, instance),
-            "lacks_napalm": not is_napalm_installed(),
+            "why_no_napalm": why_no_napalm(),
             "progress": job_progress(job, request.user, reload=True) if job else None,
             "tested": job.completed if job else None,
             "answer": (job.data or {}).get("connection") if job else None,

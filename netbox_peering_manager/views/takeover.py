@@ -33,6 +33,7 @@ from ..services.takeover.found import Found
 from ..services.takeover.plan import plan_import
 from ..services.takeover.planned import Choices, Group, Plan
 from ..ui.jobs import job_progress, visible_jobs
+from ..ui.napalm import why_no_napalm
 from ..ui.takeover import imported, previewed
 
 APP = "netbox_peering_manager"
@@ -98,7 +99,12 @@ class PeeringRouterImportSessionsView(BaseObjectView):
         return render(
             request,
             f"{TEMPLATES}/import_start.html",
-            {"object": router, "access": access, "why_not": why_not},
+            {
+                "object": router,
+                "access": access,
+                "why_not": why_not,
+                "why_no_napalm": why_no_napalm(),
+            },
         )
 
     def _progress(self, request: HttpRequest, router: PeeringRouter, job: Job) -> HttpResponse:

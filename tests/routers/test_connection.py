@@ -152,10 +152,10 @@ class ConnectionPageTest(TestCase):
 
     def test_page_says_what_to_install_without_napalm(self):
         with pytest.MonkeyPatch.context() as patched:
-            patched.setattr(f"{APP}.views.routers_connection.is_napalm_installed", lambda: False)
+            patched.setattr(f"{APP}.ui.napalm.is_napalm_installed", lambda: False)
             text = self.client.get(self.url(make_router())).content.decode()
         assert "NAPALM is not installed here" in text
-        assert "netbox-peering-manager[napalm]" in text
+        assert "the plugin&#x27;s wheel with the extra &quot;napalm&quot;" in text
 
     def test_button_queues_one_test(self):
         router = make_router()
