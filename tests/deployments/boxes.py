@@ -16,13 +16,14 @@ from netbox_peering_manager.services.devices.device import Device
 class Box:
     """
     A router. A configuration is a list of lines, a neighbour is Established when its AS number is the right one.
-    `calls`: what it was told. `at`: what else happens when it is told something, by the name of that.
+    `calls`: what it was told, `messages`: with which words it was told to commit. `at`: what else happens when it is
+    told something, by the name of that.
     """
 
     def __init__(self, asns, running=()):
         self.asns, self.running, self.before = asns, list(running), []
         self.pending, self.owner = False, None
-        self.calls, self.at, self.accepted = [], {}, {}
+        self.calls, self.messages, self.at, self.accepted = [], [], {}, {}
 
     def told(self, what):
         self.calls.append(what)
@@ -63,6 +64,7 @@ class JunosLike:
 
     def commit_config(self, message="", revert_in=None):
         self.box.told("commit")
+        self.box.messages.append(message)
         self.box.commit(self.candidate, revert_in is not None, self)
         self.candidate = None
         self.box.told("committed")
@@ -106,6 +108,11 @@ class JunosLike:
 
 
 class EosLike(JunosLike):
+    def commit_config(self, message="", revert_in=None):
+        if message:
+            raise NotImplementedError("Commit message not implemented for this platform")
+        super().commit_config(revert_in=revert_in)
+
     def confirm_commit(self):
         if self.box.owner is not self:
             raise RuntimeError("No pending commit-confirm found!")

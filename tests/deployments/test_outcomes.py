@@ -13,7 +13,7 @@ from rq.timeouts import JobTimeoutException
 from dcim.models import Platform
 
 from netbox_peering_manager.choices import DeploymentStatusChoices as Status
-from netbox_peering_manager.exceptions import DeploymentError, ReviewOutdated, RouterBusy
+from netbox_peering_manager.exceptions import DeploymentError, DeviceError, ReviewOutdated, RouterBusy
 from netbox_peering_manager.jobs.deployments import DeploymentJob
 from netbox_peering_manager.models import Deployment, PeeringRouter, PeeringSession
 from netbox_peering_manager.services import secrets
@@ -21,6 +21,7 @@ from netbox_peering_manager.services.deployment import (
     aftermath,
     asking,
     drift,
+    line,
     pipeline,
     sealed,
     settle,
@@ -84,6 +85,14 @@ def test_healthy_change_is_confirmed_while_it_waits(world):
     done = ran(deployment)
     assert done.status == Status.DONE, done.reason
     assert (sent(box), box.running) == (["commit", "confirm"], [OTHER, GOOD])
+
+
+@pytest.mark.parametrize(("driver", "names_it"), [("junos", True), ("eos", False)])
+def test_commit_names_the_deployment_where_the_platform_keeps_a_message(world, driver, names_it):
+    box, deployment = world(driver)
+    done = ran(deployment)
+    assert done.status == Status.DONE, done.reason
+    assert box.messages == [f"NetBox deployment {deployment.pk}" if names_it else ""]
 
 
 def test_change_that_loses_a_session_is_taken_back_while_it_waits(world):
@@ -229,6 +238,45 @@ def test_commit_that_waits_of_one_whose_worker_died_is_waited_for(world, when):
     assert settle.settle() == [other]
     if when == "compare":
         assert ran(other).status == Status.DONE
+
+
+def test_commands_whose_router_was_changed_end_without_being_quoted(world):
+    box, _deployment = world()
+    router = PeeringRouter.objects.with_access().get()
+    third = "neighbor 198.51.100.44 remote-as 64498 Marker"
+    commands = asking.request(router, make_user("author"), kind="commands", commands=f"{third}-odd")
+    pipeline.compare(commands.pk)
+    Deployment.objects.filter(pk=commands.pk).update(released_by=make_user("second"))
+    box.running.append(f"{third}-old")
+    with pytest.raises(ReviewOutdated, match="The router was changed"):
+        ran(commands)
+    commands.refresh_from_db()
+    assert commands.status == Status.FAILED
+    kept = f"{commands.reason}{commands.masked_diff}{[step.reason for step in commands.steps.all()]}"
+    assert "The router was changed" in kept
+    assert "Marker" not in kept
+
+
+def test_candidate_that_could_not_be_compared_is_forgotten():
+    told = []
+
+    class Refusing:
+        def has_pending(self):
+            return False
+
+        def load(self, text, *, replace):
+            told.append(("load", text, replace))
+
+        def compare(self):
+            raise DeviceError("the router says no")
+
+        def discard(self):
+            told.append("discard")
+            raise DeviceError("and this neither")
+
+    with pytest.raises(DeviceError, match="says no"):
+        line.difference(Refusing(), "x", replace=True)
+    assert told == [("load", "x", True), "discard"]
 
 
 def test_commit_that_waits_long_after_ours_could_is_somebody_elses(world):

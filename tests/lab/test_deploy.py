@@ -4,6 +4,7 @@ import copy
 from datetime import timedelta
 
 import pytest
+from django.urls import reverse
 from django.utils import timezone
 
 from netbox_routing.models import RouteMapEntry
@@ -13,7 +14,7 @@ from netbox_peering_manager.choices import DeploymentStatusChoices as Status
 from netbox_peering_manager.exceptions import DeploymentRefused, ReviewOutdated
 from netbox_peering_manager.models import Deployment, RemovedSession
 from netbox_peering_manager.services import secrets
-from netbox_peering_manager.services.deployment import asking, decisions, pipeline, settle
+from netbox_peering_manager.services.deployment import asking, decisions, fleet, pipeline, settle, together
 from netbox_peering_manager.services.provisioning.removal import delete_session
 from netbox_peering_manager.settings import PLUGIN
 from tests.factories import make_asn
@@ -279,6 +280,101 @@ def test_what_has_to_be_approved_is_sent_once_somebody_else_agreed(configured):
     deployment = pipeline.run(deployment.pk)
     assert deployment.status == Status.DONE, deployment.reason
     assert "agreed" in configured.running()
+    assert statuses(deployment) == [
+        *(Status.RENDERED, Status.COMPARED, Status.AWAITING_APPROVAL, Status.APPROVED),
+        *(Status.COMMITTING, Status.CONFIRMING, Status.DONE),
+    ]
+
+
+def test_nothing_that_waits_for_an_approval_is_sent_by_any_way(configured, client):
+    """Not by a superuser either, who asked for it."""
+    running = configured.running()
+    deployment = described(configured, "unapproved", approval="other", automatic=True)
+    assert deployment.status == Status.AWAITING_APPROVAL
+    client.force_login(configured.user)
+    pages, rest = "plugins:netbox_peering_manager", "plugins-api:netbox_peering_manager-api"
+    page = client.post(reverse(f"{pages}:deployment_commit", args=[deployment.pk]), follow=True)
+    assert "has to be approved first" in page.content.decode()
+    answer = client.post(reverse(f"{rest}:deployment-commit", args=[deployment.pk]))
+    assert answer.status_code == 409
+    assert "has to be approved first" in answer.json()["detail"]
+    assert_waits(deployment)
+
+    # A time may be chosen meanwhile. When it has come, the approval is still waited for.
+    when = {"scheduled": f"{timezone.now() + timedelta(hours=1):%Y-%m-%d %H:%M:%S}"}
+    client.post(reverse(f"{pages}:deployment_schedule", args=[deployment.pk]), when)
+    deployment.refresh_from_db()
+    assert deployment.scheduled > timezone.now()
+    Deployment.objects.filter(pk=deployment.pk).update(scheduled=timezone.now())
+    assert settle.settle() == []
+    assert_waits(deployment)
+
+    batch = fleet.deploy_many([configured.router], configured.user, automatic=True)
+    of_batch = batch.deployments.get()
+    assert pipeline.run(of_batch.pk).status == Status.AWAITING_APPROVAL
+    assert settle.settle() == []
+    assert_waits(of_batch)
+    assert configured.running() == running
+
+
+def assert_waits(deployment):
+    """Neither the job nor whoever calls it directly sends it, and it waits for an approval as before."""
+    assert pipeline.run(deployment.pk).status == Status.AWAITING_APPROVAL
+    with pytest.raises(DeploymentRefused):
+        pipeline.commit(deployment.pk)
+    deployment.refresh_from_db()
+    assert (deployment.status, deployment.sent) == (Status.AWAITING_APPROVAL, None)
+
+
+def test_approval_that_is_too_old_sends_nothing_and_it_is_compared_anew(configured):
+    running = configured.running()
+    deployment = described(configured, "agreed too long ago", approval="one")
+    decisions.approve(deployment, configured.user)
+    assert deployment.status == Status.APPROVED
+    Deployment.objects.filter(pk=deployment.pk).update(expires=timezone.now())
+    with pytest.raises(DeploymentRefused, match="has expired"):
+        decisions.release(deployment, configured.user)
+    assert settle.settle() == []
+    assert_ended(deployment, Status.EXPIRED, configured.user)
+    assert configured.running() == running
+    anew = pipeline.run(together.again(deployment, configured.user).pk)
+    assert anew.status == Status.AWAITING_APPROVAL, anew.reason
+    decisions.approve(anew, configured.user)
+    decisions.release(anew, configured.user)
+    anew = pipeline.run(anew.pk)
+    assert anew.status == Status.DONE, anew.reason
+    assert "agreed too long ago" in configured.running()
+
+
+def test_what_was_cancelled_is_never_sent(configured):
+    running = configured.running()
+    deployment = described(configured, "taken back")
+    assert deployment.status == Status.COMPARED
+    decisions.cancel(deployment, configured.user, "Not today")
+    assert settle.settle() == []
+    assert_ended(deployment, Status.CANCELLED, configured.user)
+    assert deployment.steps.last().reason == "Not today"
+    assert configured.running() == running
+
+
+def described(world, description, *, approval="none", automatic=False):
+    """A deployment of a session whose description was changed, as far as it goes by itself."""
+    world.router.approval = approval
+    world.router.save()
+    session = world.session(FRR_MEMBER)
+    session.description = description
+    session.save()
+    return world.ask(sessions=[session.pk], automatic=automatic)
+
+
+def assert_ended(deployment, status, user):
+    """It ended unsent, and can be sent no more."""
+    assert pipeline.run(deployment.pk).status == status
+    for refused in (lambda: pipeline.commit(deployment.pk), lambda: decisions.release(deployment, user)):
+        with pytest.raises(DeploymentRefused):
+            refused()
+    deployment.refresh_from_db()
+    assert (deployment.status, deployment.sent, deployment.encrypted_text) == (status, None, "")
 
 
 def spoil(world):
