@@ -15,7 +15,7 @@ from core.models import Job
 from utilities.request import safe_for_redirect
 from utilities.rqworker import any_workers_for_queue
 
-__all__ = ("JobProgress", "job_progress", "visible_jobs")
+__all__ = ("JobProgress", "job_progress", "visible_jobs", "worker_command")
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,12 @@ class JobProgress:
     @property
     def worker_command(self) -> str:
         """What starts a worker that takes it, beside the jobs of NetBox's own queues."""
-        return " ".join(dict.fromkeys(("rqworker", "high", "default", "low", self.queue)))
+        return worker_command(self.queue)
+
+
+def worker_command(queue: str) -> str:
+    """Return what starts a worker that takes jobs from `queue`, beside those of NetBox's own queues."""
+    return " ".join(dict.fromkeys(("rqworker", "high", "default", "low", queue)))
 
 
 def visible_jobs(user: AbstractBaseUser | AnonymousUser) -> Any:

@@ -1,6 +1,5 @@
 """Asking routers for the states of sessions: the buttons on pages about sessions, and how far the polls are."""
 
-import importlib.util
 from typing import Any
 from urllib.parse import urlencode
 
@@ -22,12 +21,12 @@ from utilities.views import ConditionalLoginRequiredMixin, register_model_view
 
 from ..exceptions import DriverRefused, PollRefused
 from ..filtersets import PeeringSessionFilterSet
-from ..jobs.base import ROUTERS_QUEUE
 from ..jobs.monitoring import PollJob, start_polls
 from ..models import PeerASN, PeeringFabric, PeeringNetwork, PeeringRouter, PeeringSession
 from ..services.devices.access import access_to
 from ..services.monitoring.poll import routers_of, routers_to_poll
-from ..ui.jobs import visible_jobs
+from ..ui.jobs import visible_jobs, worker_command
+from ..ui.napalm import why_no_napalm
 from ..ui.polls import POLL, poll_rows, queue_without_worker
 
 LIST = "plugins:netbox_peering_manager:peeringsession_list"
@@ -40,7 +39,7 @@ REASONS = 5
 def ask(request: HttpRequest, routers: list[PeeringRouter], back: str) -> HttpResponse:
     """Start polls of these routers (with_access()) and say so; of those that cannot be polled, say why."""
     able, reasons = _able(routers)
-    if able and (why := _why_not_at_all()):
+    if able and (why := why_no_napalm()):
         able, reasons = [], [why]
     if able:
         jobs = start_polls(able, request.user)
@@ -62,16 +61,6 @@ def _able(routers: list[PeeringRouter]) -> tuple[list[PeeringRouter], list[str]]
         else:
             able.append(router)
     return able, reasons
-
-
-def _why_not_at_all() -> str:
-    """Workers of the plugin's own queue may have NAPALM where this host has none."""
-    if PollJob.queue() == ROUTERS_QUEUE or importlib.util.find_spec("napalm") is not None:
-        return ""
-    return _(
-        'NAPALM is not installed, so no router can be asked. Install the plugin\'s extra "napalm" where the workers '
-        "run, and let a worker take jobs from the queue {queue}."
-    ).format(queue=ROUTERS_QUEUE)
 
 
 def _asked(jobs: list[Job], back: str) -> str:
@@ -197,11 +186,12 @@ class PollsView(ConditionalLoginRequiredMixin, View):
         jobs = list(asked.defer("log_entries").prefetch_related("object__device").order_by("pk"))
         if not jobs:
             raise Http404
-        rows = poll_rows(jobs)
+        rows, queue = poll_rows(jobs), queue_without_worker(jobs)
         context = {
             "rows": rows,
             "done": sum(row.is_finished for row in rows),
-            "queue": queue_without_worker(jobs),
+            "queue": queue,
+            "command": worker_command(queue),
             "back": _safe(request.GET.get("back", "")),
             "url": request.get_full_path(),
         }

@@ -21,6 +21,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views import View
 
+from netbox.constants import RQ_QUEUE_DEFAULT
 from netbox.views.generic.base import BaseMultiObjectView
 from utilities.forms import restrict_form_fields
 from utilities.views import ConditionalLoginRequiredMixin, GetReturnURLMixin, register_model_view
@@ -31,7 +32,7 @@ from ..jobs.sessions import AT_ONCE, AddSessionsJob, has_worker
 from ..models import Deployment, PeeringDBNetIXLan, PeeringSession
 from ..services.provisioning.plan import plan_sessions
 from ..services.provisioning.planned import Choices, Plan
-from ..ui.jobs import job_progress, visible_jobs
+from ..ui.jobs import job_progress, visible_jobs, worker_command
 from ..ui.sessions_add import added, previewed
 from .deployments_asking import ADD, COMMIT
 from .peers_selection import origin_of, selected_ports
@@ -106,6 +107,7 @@ class PeeringSessionAddSelectedView(GetReturnURLMixin, BaseMultiObjectView):
                 "configures": configures,
                 "scheduled": scheduled,
                 "is_served": has_worker(),
+                "command": worker_command(RQ_QUEUE_DEFAULT),
                 "at_once": AT_ONCE,
                 "return_url": self.get_return_url(request),
             },

@@ -9,8 +9,8 @@ from dcim.models import Platform
 
 from netbox_peering_manager.jobs.monitoring import PollJob
 from netbox_peering_manager.models import PeeringRouter
+from netbox_peering_manager.ui import napalm
 from netbox_peering_manager.ui.polls import poll_rows
-from netbox_peering_manager.views import polls
 from tests import factories, shared
 from tests.sessions.people import browser, grant, make_full_session, make_root, make_user, ours
 
@@ -128,15 +128,15 @@ def test_session_whose_device_is_no_peering_router_says_what_is_missing(world):
 
 
 def test_without_napalm_it_is_said_what_to_install(world, monkeypatch):
-    monkeypatch.setattr(polls.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(napalm, "is_napalm_installed", lambda: False)
     (message,) = said(press(make_root(), world[0]))
     assert "NAPALM is not installed" in message
     assert asked() == set()
 
 
 def test_napalm_elsewhere_will_do(world, monkeypatch):
-    monkeypatch.setattr(polls.importlib.util, "find_spec", lambda name: None)
-    monkeypatch.setattr(PollJob, "queue", classmethod(lambda cls: polls.ROUTERS_QUEUE))
+    monkeypatch.setattr(napalm, "is_napalm_installed", lambda: False)
+    monkeypatch.setattr(napalm, "served", lambda queue: queue)
     assert "is asked" in said(press(make_root(), world[0]))[0]
 
 
@@ -249,3 +249,17 @@ def test_job_of_a_router_that_is_gone_is_shown_all_the_same(world):
     (row,) = poll_rows([job])
     assert row.is_finished
     assert "unexpected error" in row.text
+
+
+def test_page_of_polls_names_the_command_of_the_queue_that_they_wait_in(world, monkeypatch):
+    """Where no worker serves the plugin's queue, polls wait in NetBox's own."""
+    user = make_root()
+    press(user, world[0])
+    job = Job.objects.get(name=PollJob.name)
+    for queue, command in (
+        ("default", "rqworker high default low"),
+        ("netbox_peering_manager.routers", "rqworker high default low netbox_peering_manager.routers"),
+    ):
+        Job.objects.filter(pk=job.pk).update(queue_name=queue)
+        page = browser(user).get(reverse(f"{UI}polls"), {"job": job.pk}).content.decode()
+        assert f"No worker takes jobs from the queue {queue}. Start one with <code>{command}</code>" in page
