@@ -61,8 +61,8 @@ VERBS = {
 OPEN_TO = {
     "approve": {Status.AWAITING_APPROVAL},
     "reject": {Status.AWAITING_APPROVAL},
-    "cancel": {*decisions.WAITING},
-    "schedule": {*decisions.WAITING},
+    "cancel": {*Status.WAITING},
+    "schedule": {*Status.WAITING},
     "release": {Status.APPROVED, Status.SCHEDULED},
 }
 RIGHT = {
@@ -255,7 +255,7 @@ def test_who_approved_it_has_to_be_allowed_to_approve_still(deployment, second, 
     assert "may no longer approve" in pipeline.why_not_commit(Deployment.objects.get())
 
 
-@pytest.mark.parametrize("status", pipeline.WAITING)
+@pytest.mark.parametrize("status", pipeline.COMMITTABLE)
 def test_nothing_is_due_before_the_time_that_somebody_gave_it(deployment, second, status):
     PeeringRouter.objects.update(approval="none")
     deployment = at(deployment, status, released_by=second, scheduled=timezone.now() + LATER)

@@ -104,14 +104,18 @@ class TestComparing:
 
 
 class TestJobs:
-    def test_all_routers_with_push_and_a_template_are_compared_one_job_each(self, user):
+    def test_all_routers_with_push_are_compared_one_job_each_and_one_without_a_template_fails(self, user):
         first, off, bare = routers_with_a_session()
         PeeringRouter.objects.filter(pk=off.pk).update(push_enabled=False)
         PeeringRouter.objects.filter(pk=bare.pk).update(config_template=None)
         job = CompareRoutersJob.enqueue()
         CompareRoutersJob(job).run()
-        jobs = Job.objects.filter(name=DriftJob.name)
-        assert [each.data["router"] for each in jobs] == [first.pk]
+        jobs = {each.data["router"]: each for each in Job.objects.filter(name=DriftJob.name)}
+        assert set(jobs) == {first.pk, bare.pk}
+        DriftJob.handle(jobs[bare.pk], router=bare.pk)
+        state = RouterState.objects.get(router=bare)
+        assert state.drift == "failed"
+        assert "has no config template. Choose one" in state.drift_failure
 
     def test_a_router_is_not_compared_twice_at_once(self, router, user):
         assert DriftJob.start(router, user) == DriftJob.start(router)

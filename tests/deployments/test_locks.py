@@ -17,9 +17,13 @@ pytestmark = pytest.mark.django_db
 
 
 class Elsewhere:
-    """Another database session, which holds a router's lock for the time of a `with` block."""
+    """
+    Another database session, which holds a router's lock for the time of a `with` block: `of` a deployment, or to
+    compare the router.
+    """
 
-    def __init__(self, router):
+    def __init__(self, router, of=None):
+        self._of = of.pk if of else None
         self._id, self._taken, self._over = router.pk, threading.Event(), threading.Event()
         self.pid = None
         self._thread = threading.Thread(target=self._run)
@@ -31,6 +35,8 @@ class Elsewhere:
                     "SELECT pg_backend_pid(), pg_try_advisory_lock(%s, %s)", [locks.LOCK, self._id]
                 )
                 self.pid = cursor.fetchone()[0]
+                if self._of:
+                    cursor.execute("SELECT pg_advisory_lock(%s, %s)", [locks.LOCK_OF_DEPLOYMENT, self._of])
             self._taken.set()
             self._over.wait(30)
             with connection.cursor() as cursor:
@@ -87,6 +93,25 @@ def test_second_waits_for_a_comparison(deployment):
         threading.Timer(0.3, elsewhere._over.set).start()
         with locks.held(router, wait_s=20):
             pass
+
+
+def test_who_compares_the_router_is_named(deployment):
+    router = deployment.router
+    with Elsewhere(router):
+        assert f"{router} is being compared with NetBox, by the drift comparison" in locks.why_busy(router)
+    with Elsewhere(router, deployment):
+        assert f"worked at for {deployment}, asked for by operator" in locks.why_busy(router)
+        Deployment.objects.update(requested_by=None)
+        assert "asked for by somebody who is gone" in locks.why_busy(router)
+
+
+def test_lock_says_what_it_is_for_while_it_is_held(deployment):
+    router = deployment.router
+    with locks.held(router, of=deployment), locks.held(router, of=deployment):
+        assert f"for {deployment}" in locks._being_compared(router)
+    with locks.held(router):
+        assert "by the drift comparison" in locks._being_compared(router)
+    assert "has just worked" in locks._being_compared(router)
 
 
 def test_lock_that_is_lost_is_noticed(deployment):

@@ -41,8 +41,6 @@ __all__ = (
 
 # After the time in which the router could have gone back by itself.
 GIVE_UP_AFTER = timedelta(minutes=10)
-# It waits for somebody or something, and the router has not been touched.
-WAITING = (Status.RENDERED, Status.COMPARED, Status.AWAITING_APPROVAL, Status.APPROVED, Status.SCHEDULED)
 
 
 def approve(deployment: Deployment, user: "AbstractBaseUser", reason: str = "") -> None:
@@ -170,7 +168,7 @@ def why_not_cancel(deployment: Deployment, user: "AbstractBaseUser") -> str:
     own = deployment.requested_by_id is not None and deployment.requested_by_id == user.pk
     if not rights.may(user, rights.ADD if own else rights.CHANGE, deployment):
         return _("You may not cancel what somebody else asked for.")
-    if deployment.status not in WAITING:
+    if deployment.status not in Status.WAITING:
         return _wrong_state(deployment, _("it cannot be cancelled any more"))
     return ""
 
@@ -191,7 +189,7 @@ def why_not_schedule(deployment: Deployment, user: "AbstractBaseUser") -> str:
     """Return why this user may not schedule the deployment now; "" when they may."""
     if why := _why_not_commit(deployment, user):
         return why
-    if deployment.status not in WAITING:
+    if deployment.status not in Status.WAITING:
         return _wrong_state(deployment, _("it cannot be scheduled any more"))
     if deployment.own_credentials:
         return _(

@@ -7,7 +7,6 @@ whole router would find now. What differs is kept masked in RouterState; the ses
 """
 
 from collections.abc import Sequence
-from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -15,14 +14,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from ...choices import ConfigModeChoices, RouterDriftChoices
-from ...exceptions import DeploymentRefused, DeviceError, DriverRefused, PeeringError, RouterBusy
+from ...exceptions import DeploymentRefused, DriverRefused, PeeringError, RouterBusy
 from ...models import PeeringRouter, PeeringSession, RouterState
 from ..devices.access import access_to
-from ..devices.device import Device
 from ..devices.masking import masked
 from ..rendering.peering import Rendered, render_peering
 from . import configured, locks, sealed
-from .line import Line, refuse_pending
+from .line import Line, difference
 from .naming import unnamed_in
 
 __all__ = ("compare_router", "compares_exactly", "to_compare", "why_not_compare")
@@ -49,7 +47,8 @@ def compare_router(router: PeeringRouter) -> RouterState:
             secrets = _secrets(rendered)
             with Line(router) as line:
                 secrets = (*secrets, *line.secrets)
-                diff = line.ask(lambda device: _difference(device, router, rendered.content))
+                replace = router.config_mode == ConfigModeChoices.REPLACE
+                diff = line.ask(lambda device: difference(device, rendered.content, replace=replace))
         except RouterBusy:
             raise
         except PeeringError as error:
@@ -83,8 +82,11 @@ def compares_exactly(router: PeeringRouter) -> bool:
 
 
 def to_compare() -> list[PeeringRouter]:
-    """Return the routers that are compared at the interval of the settings, in their order. One query."""
-    routers: Any = PeeringRouter.objects.filter(push_enabled=True, config_template__isnull=False)
+    """
+    Return the routers that are compared at the interval of the settings, in their order. One query. One without a
+    template is among them: that is why it cannot be compared, and is told.
+    """
+    routers: Any = PeeringRouter.objects.filter(push_enabled=True)
     return list(routers.with_access())
 
 
@@ -96,21 +98,6 @@ def _rendered(router: PeeringRouter) -> Rendered:
 
 def _secrets(rendered: Rendered) -> tuple[str, ...]:
     return tuple(sorted({session["password"] for session in rendered.context["sessions"]} - {""}))
-
-
-def _difference(device: Device, router: PeeringRouter, text: str) -> str:
-    """What the router would change. It forgets the candidate again, whatever happens."""
-    refuse_pending(device)
-    try:
-        device.load(text, replace=router.config_mode == ConfigModeChoices.REPLACE)
-        diff = device.compare()
-    except DeviceError:
-        # What went wrong first is what to tell.
-        with suppress(DeviceError):
-            device.discard()
-        raise
-    device.discard()
-    return diff
 
 
 def _keep(

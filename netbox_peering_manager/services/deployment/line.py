@@ -1,7 +1,7 @@
 """A conversation with one router that survives a broken connection: what is asked next opens a new one."""
 
 from collections.abc import Callable, Iterable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext as _
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ...models import PeeringRouter
     from ..devices.credentials import Credentials
 
-__all__ = ("Line", "refuse_pending")
+__all__ = ("Line", "difference", "refuse_pending")
 
 
 def refuse_pending(device: Device) -> None:
@@ -28,6 +28,24 @@ def refuse_pending(device: Device) -> None:
                 "then compare anew."
             ).format(router=device.access.name)
         )
+
+
+def difference(device: Device, text: str, *, replace: bool) -> str:
+    """
+    Return what `text` would change on the device, which forgets the candidate again, whatever happens. DeviceLocked as
+    in `refuse_pending`.
+    """
+    refuse_pending(device)
+    try:
+        device.load(text, replace=replace)
+        found = device.compare()
+    except DeviceError:
+        # What went wrong first is what to tell.
+        with suppress(DeviceError):
+            device.discard()
+        raise
+    device.discard()
+    return found
 
 
 class Line:

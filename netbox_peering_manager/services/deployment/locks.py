@@ -28,6 +28,17 @@ LOCK = 420_710_021
 # What a second comparison of a router waits for the first.
 STEP_S = 0.5
 
+# The same for the deployment that the router is worked at for.
+LOCK_OF_DEPLOYMENT = 420_710_023
+
+# Who holds a router's lock, and the deployment that this is for.
+_HOLDER = """
+SELECT deployment.objid::bigint FROM pg_locks router LEFT JOIN pg_locks deployment
+ON deployment.pid = router.pid AND deployment.locktype = 'advisory' AND deployment.granted
+AND deployment.objsubid = 2 AND deployment.classid = %s::oid AND deployment.database = router.database
+WHERE router.locktype = 'advisory' AND router.granted AND router.objsubid = 2 AND router.classid = %s::oid
+AND router.objid = %s::oid AND router.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""
 _HOLDERS = """
 SELECT objid::bigint FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 2 AND classid = %s::oid
 AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
@@ -61,22 +72,28 @@ class Held:
 
 
 @contextmanager
-def held(router: "PeeringRouter", *, wait_s: float = 0) -> Iterator[Held]:
+def held(router: "PeeringRouter", *, wait_s: float = 0, of: Deployment | None = None) -> Iterator[Held]:
     """
-    Work at the router alone. RouterBusy, naming who does, when somebody else still does after `wait_s`.
+    Work at the router alone, for the deployment `of`; None: to compare it with NetBox. RouterBusy, naming who does,
+    when somebody else still does after `wait_s`.
 
     The same database session may take it again within.
     """
     deadline = time.monotonic() + wait_s
-    while not _try(router.pk):
+    while not _try(LOCK, router.pk):
         # What is being sent takes longer than anybody should wait for.
         if (sending := why_sending(router)) or time.monotonic() >= deadline:
             raise RouterBusy(sending or _being_compared(router))
         time.sleep(STEP_S)
     try:
+        if of is not None:
+            # Only to be told whom others wait for.
+            _try(LOCK_OF_DEPLOYMENT, of.pk)
         yield Held(router, _backend())
     finally:
-        _release(router.pk)
+        if of is not None:
+            _release(LOCK_OF_DEPLOYMENT, of.pk)
+        _release(LOCK, router.pk)
 
 
 def is_free(router: "PeeringRouter") -> bool:
@@ -111,22 +128,34 @@ def why_sending(router: "PeeringRouter") -> str:
 
 
 def _being_compared(router: "PeeringRouter") -> str:
-    return _("{router} is being compared with NetBox. Wait until that has ended, then try again.").format(
-        router=router
-    )
-
-
-def _try(router_id: int) -> bool:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [LOCK, router_id])
+        cursor.execute(_HOLDER, [LOCK_OF_DEPLOYMENT, LOCK, router.pk])
+        holders = [pk for (pk,) in cursor.fetchall()]
+    named = Deployment.objects.select_related("requested_by", "router__device")
+    if found := named.filter(pk__in=holders).first():
+        return _(
+            "{router} is being worked at for {deployment}, asked for by {user}. Wait until that has ended, then try "
+            "again."
+        ).format(router=router, deployment=found, user=found.requested_by or _("somebody who is gone"))
+    if holders:
+        return _(
+            "{router} is being compared with NetBox, by the drift comparison. Wait until that has ended, then try "
+            "again."
+        ).format(router=router)
+    return _("Somebody has just worked at {router}. Try again.").format(router=router)
+
+
+def _try(lock: int, pk: int) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [lock, pk])
         return bool(cursor.fetchone()[0])
 
 
-def _release(router_id: int) -> None:
+def _release(lock: int, pk: int) -> None:
     """PostgreSQL itself releases what a session that is gone held."""
     try:
         with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [LOCK, router_id])
+            cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [lock, pk])
     except (DatabaseError, InterfaceError):
         if not connection.in_atomic_block:
             # So that whoever reports what happened gets a new one.

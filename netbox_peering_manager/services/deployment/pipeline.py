@@ -35,7 +35,7 @@ from ...models import Deployment
 from ..devices.capabilities import revert_in_s
 from ..devices.masking import masked
 from . import aftermath, asking, fleet, health, locks, moves, rights, sealed
-from .line import Line, refuse_pending
+from .line import Line, difference, refuse_pending
 from .shared import changed_for_others, say
 from .watch import neighbors_of
 
@@ -48,7 +48,7 @@ __all__ = ("commit", "compare", "is_due", "run", "why_not_commit")
 
 logger = logging.getLogger("netbox.netbox_peering_manager.deployment")
 # From these a deployment may be committed.
-WAITING = (Status.COMPARED, Status.APPROVED, Status.SCHEDULED)
+COMMITTABLE = (Status.COMPARED, Status.APPROVED, Status.SCHEDULED)
 # A comparison of the same router takes about as long; one that is sent takes longer than anybody should wait for.
 WAIT_S = 15
 # Beside the health check, the router gives us so long to say that all is well.
@@ -71,7 +71,7 @@ def run(pk: int, credentials: "Credentials | None" = None) -> Deployment:
     if deployment.status != Status.RENDERED and not is_due(deployment):
         return deployment
     # One lock for both, so that nobody comes in between.
-    with locks.held(deployment.router, wait_s=WAIT_S):
+    with locks.held(deployment.router, wait_s=WAIT_S, of=deployment):
         if deployment.status == Status.RENDERED:
             deployment = compare(pk, credentials)
         return _commit_or_end(deployment, credentials) if is_due(deployment) else deployment
@@ -83,7 +83,7 @@ def _commit_or_end(deployment: Deployment, credentials: "Credentials | None") ->
         return commit(deployment.pk, credentials)
     except DeploymentRefused as refused:
         deployment = fetch(deployment.pk)
-        if deployment.status not in WAITING or not is_due(deployment):
+        if deployment.status not in COMMITTABLE or not is_due(deployment):
             # Somebody has decided otherwise meanwhile: given it another time, say.
             return deployment
         moves.move(deployment, Status.FAILED, reason=str(refused))
@@ -92,7 +92,7 @@ def _commit_or_end(deployment: Deployment, credentials: "Credentials | None") ->
 
 def is_due(deployment: Deployment) -> bool:
     """Whether somebody who could has said that it is to be committed by now, and nothing else is waited for."""
-    if deployment.released_by_id is None or deployment.status not in WAITING:
+    if deployment.released_by_id is None or deployment.status not in COMMITTABLE:
         return False
     if deployment.scheduled is not None and deployment.scheduled > timezone.now():
         return False
@@ -107,7 +107,7 @@ def compare(pk: int, credentials: "Credentials | None" = None) -> Deployment:
     Errors as in `run`.
     """
     deployment = fetch(pk)
-    with locks.held(deployment.router, wait_s=WAIT_S):
+    with locks.held(deployment.router, wait_s=WAIT_S, of=deployment):
         deployment = fetch(pk)
         if deployment.status != Status.RENDERED:
             raise DeploymentRefused(
@@ -122,7 +122,8 @@ def compare(pk: int, credentials: "Credentials | None" = None) -> Deployment:
             Line(deployment.router, credentials, contents.secrets) as line,
         ):
             phase(deployment, "compare")
-            diff = line.ask(lambda device: _difference(device, deployment, contents))
+            replace = deployment.mode == ConfigModeChoices.REPLACE
+            diff = line.ask(lambda device: difference(device, contents.text, replace=replace))
             neighbors = neighbors_of(line)
             known = None if line.access.capabilities.neighbors == "none" else neighbors
             beside = changed_for_others(deployment, diff, known)
@@ -152,7 +153,7 @@ def commit(pk: int, credentials: "Credentials | None" = None) -> Deployment:
     when NetBox or the router changed since, which ends it with the router untouched. Other errors as in `run`.
     """
     deployment = fetch(pk)
-    with locks.held(deployment.router) as lock:
+    with locks.held(deployment.router, of=deployment) as lock:
         deployment = fetch(pk)
         fleet.check(deployment)
         if reason := why_not_commit(deployment):
@@ -174,7 +175,7 @@ def commit(pk: int, credentials: "Credentials | None" = None) -> Deployment:
 def why_not_commit(deployment: Deployment) -> str:
     """Return why the deployment may not be sent now; "" when it may. Asked whoever wants to send it."""
     router = deployment.router
-    if deployment.status not in WAITING:
+    if deployment.status not in COMMITTABLE:
         return _("{deployment} is {status}: it cannot be committed.").format(
             deployment=deployment, status=deployment.get_status_display()
         )
@@ -264,15 +265,6 @@ def _inexact() -> str:
         "This platform compares by listing the lines that its running configuration does not hold: some may change "
         "nothing."
     )
-
-
-def _difference(device: "Device", deployment: Deployment, contents: sealed.Sealed) -> str:
-    """What the device would change. It forgets the candidate again."""
-    refuse_pending(device)
-    device.load(contents.text, replace=deployment.mode == ConfigModeChoices.REPLACE)
-    diff = device.compare()
-    device.discard()
-    return diff
 
 
 def _check_netbox(deployment: Deployment, contents: sealed.Sealed) -> None:
@@ -377,7 +369,9 @@ def _failing(
         secrets: tuple[Any, ...] = (*contents.secrets, *(credentials.values if credentials else ()))
         text = masked(str(error), secrets)
         changes = error.changes if isinstance(error, ReviewOutdated) else ""
-        moves.move(deployment, Status.FAILED, reason=f"{text}\n{changes}" if changes else text)
+        # Of one-time commands nothing is kept that quotes them.
+        told = changes if deployment.kind != DeploymentKindChoices.COMMANDS else ""
+        moves.move(deployment, Status.FAILED, reason=f"{text}\n{told}" if told else text)
         failure = ReviewOutdated(text, changes) if changes else DeploymentError(text)
     else:
         return
