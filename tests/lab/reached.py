@@ -21,7 +21,6 @@ KEY_VARIABLE = "PEERING_LAB_KEY"
 def access_of(router: Router, driver: str = "frr", **changes) -> Access:
     """The way to a router of the lab, by any driver."""
     found = {
-        "router_id": 1,
         "name": router.name,
         "host": router.host,
         "driver": driver,

@@ -31,7 +31,6 @@ class Access:
     certificate) is not known is refused.
     """
 
-    router_id: int
     name: str
     host: str
     driver: str
@@ -60,7 +59,6 @@ def access_to(router: "PeeringRouter") -> Access:
             ).format(router=router, driver=found["driver"])
         )
     access = Access(
-        router_id=router.pk,
         name=str(router),
         host=_host(router, found["driver"]),
         driver=found["driver"],

@@ -17,7 +17,7 @@ from ...exceptions import CredentialsMissing, SecretError
 from ..secrets import decrypt, encrypt
 from .credentials import Credentials, new_token
 
-__all__ = ("KEPT_S", "forget", "keep", "take")
+__all__ = ("KEPT_S", "keep", "take")
 
 KEPT_S = 600
 PREFIX = "netbox_peering_manager:credentials:"
@@ -53,11 +53,6 @@ def take(token: str, owner: object) -> Credentials:
             "encryption_keys than the web server. Give it the same, then type them again."
         ).format(owner=owner)
     raise CredentialsMissing(reason)
-
-
-def forget(token: str) -> None:
-    """Take them away unused, as when a deployment is cancelled. Nothing happens when they are gone."""
-    _redis().delete(_key(token))
 
 
 def _key(token: str) -> str:
