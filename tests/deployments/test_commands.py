@@ -4,13 +4,14 @@ import pytest
 
 from core.models import Job, ObjectChange
 
-from netbox_peering_manager.models import Deployment
+from netbox_peering_manager.models import Deployment, DeploymentStep
 from netbox_peering_manager.services import secrets
-from netbox_peering_manager.services.deployment import sealed
+from netbox_peering_manager.services.deployment import asking, moves, sealed
+from netbox_peering_manager.ui.diffs import size_of
 from tests import factories
 from tests.queries import page
 
-from .scenery import make_router, make_sessions
+from .scenery import make_deployment, make_router, make_sessions, make_user
 from .test_pages import allow, at, client_of, person
 
 pytestmark = pytest.mark.django_db
@@ -19,7 +20,8 @@ SECRET = "typed-by-hand-91"
 
 def everything_kept():
     """All that the database holds of deployments, jobs and changes, as text."""
-    rows = [*Deployment.objects.values(), *Job.objects.values(), *ObjectChange.objects.values()]
+    models = (Deployment, DeploymentStep, Job, ObjectChange)
+    rows = [row for model in models for row in model.objects.values()]
     return str(rows)
 
 
@@ -96,6 +98,36 @@ def test_session_begins_with_what_would_be_sent_masked_unless_one_may_see_passwo
     response = client_of(user).post(at(session, "config_manager"), {"commands": form["commands"].initial})
     assert "a router would take the asterisks for them" in response.content.decode()
     assert not Deployment.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "diff",
+    [
+        "[edit]\n+  banner Marker-odd\n-  hostname Marker-old\n-  x",
+        "--- a\n+++ b\n@@ -1 +1 @@\n-hostname Marker-old\n+banner Marker-odd\n same Marker",
+        "banner Marker-odd",
+        "",
+    ],
+)
+@pytest.mark.parametrize("ended", ["failed", "cancelled", "expired"])
+def test_of_what_they_changed_stays_how_much_it_was(diff, ended):
+    """No rule finds this marker, as with much of what people type."""
+    router = make_router()
+    deployment = asking.request(router, make_user(), kind="commands", commands="banner Marker-odd\n")
+    old = Deployment.objects.get(pk=deployment.pk)
+    moves.move(deployment, "compared", masked_diff=diff)
+    assert Deployment.objects.get(pk=deployment.pk).masked_diff == diff
+    moves.move(old, ended)
+    kept = Deployment.objects.get(pk=deployment.pk).masked_diff
+    assert "Marker" not in everything_kept()
+    assert (size_of(kept), bool(kept)) == (size_of(diff), bool(diff))
+
+
+def test_configurations_keep_what_they_changed():
+    deployment = make_deployment()
+    moves.move(deployment, "compared", masked_diff="+ neighbor 198.51.100.42")
+    moves.move(deployment, "failed")
+    assert Deployment.objects.get().masked_diff == "+ neighbor 198.51.100.42"
 
 
 def test_who_may_not_render_begins_with_nothing():

@@ -152,3 +152,17 @@ def test_deployment_that_is_being_sent_cannot_be_deleted_nor_its_router(deployme
                 delete()
     at(deployment, Status.DONE)
     deployment.delete()
+
+
+@pytest.mark.parametrize(
+    ("read_as", "is_now"), [(Status.APPROVED, Status.COMMITTING), (Status.CONFIRMING, Status.DONE)]
+)
+def test_whether_it_is_being_sent_is_read_anew_when_it_is_deleted(deployment, read_as, is_now):
+    old = at(Deployment.objects.get(pk=deployment.pk), read_as)
+    at(deployment, is_now)
+    if is_now in Status.SENDING:
+        with pytest.raises(AbortRequest, match="is being sent"):
+            old.delete()
+    else:
+        old.delete()
+    assert Deployment.objects.filter(pk=deployment.pk).exists() is (is_now in Status.SENDING)

@@ -22,10 +22,11 @@ from extras.models import Notification, Subscription
 from netbox.context import current_request
 from utilities.exceptions import AbortRequest
 
-from ...choices import DEPLOYMENT_MOVES, DeploymentStatusChoices
+from ...choices import DEPLOYMENT_MOVES, DeploymentKindChoices, DeploymentStatusChoices
 from ...events import deployment_event
 from ...exceptions import DeploymentRefused
 from ...models import Deployment, DeploymentStep
+from .forgetting import signs_of
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser
@@ -50,13 +51,14 @@ def move(
     Bring the deployment to `status`, and write `fields` with it. `reason` is masked by the caller.
 
     DeploymentRefused, naming both states, when that is no legal move from where it stands in the database, whatever
-    the given object says. Whoever ends a deployment ends what it would have sent: its encrypted text is forgotten.
+    the given object says. Whoever ends a deployment ends what it would have sent: its encrypted text is forgotten, and
+    of one-time commands the changes as well.
     """
     former = _locked_status(deployment)
     if status not in DEPLOYMENT_MOVES[former]:
         raise DeploymentRefused(_why_not(deployment, former, status))
     if status in DeploymentStatusChoices.ENDED:
-        fields |= {"ended": timezone.now(), "encrypted_text": ""}
+        fields |= {"ended": timezone.now(), "encrypted_text": "", **_without_commands(deployment)}
     if reason:
         fields["reason"] = reason
     _write(deployment, status=status, **fields)
@@ -97,7 +99,8 @@ def change(deployment: Deployment, **fields: Any) -> None:
 @receiver(pre_delete, sender=Deployment)
 def _refuse_to_forget(sender: type, instance: Deployment, **kwargs: object) -> None:
     """What is being sent has to be seen to its end; with it the device and the router that it hangs on."""
-    if instance.status in DeploymentStatusChoices.SENDING:
+    # Not as the instance was read: it may have begun to be sent since, and must not while it is deleted.
+    if _status_in_lock(instance) in DeploymentStatusChoices.SENDING:
         raise AbortRequest(
             _("{deployment} is being sent. Wait until it has ended, then delete it.").format(
                 deployment=instance
@@ -106,11 +109,24 @@ def _refuse_to_forget(sender: type, instance: Deployment, **kwargs: object) -> N
 
 
 def _locked_status(deployment: Deployment) -> str:
-    found = Deployment.objects.select_for_update(of=("self",)).order_by()
-    status: str | None = found.filter(pk=deployment.pk).values_list("status", flat=True).first()
-    if status is None:
+    if (status := _status_in_lock(deployment)) is None:
         raise DeploymentRefused(_("{deployment} was deleted.").format(deployment=deployment))
     return status
+
+
+def _status_in_lock(deployment: Deployment) -> str | None:
+    """The status in the database, which nobody else changes until the transaction ends; None: it was deleted."""
+    found = Deployment.objects.select_for_update(of=("self",)).order_by()
+    status: str | None = found.filter(pk=deployment.pk).values_list("status", flat=True).first()
+    return status
+
+
+def _without_commands(deployment: Deployment) -> dict[str, str]:
+    if deployment.kind != DeploymentKindChoices.COMMANDS:
+        return {}
+    # As it is now: the object may be of before the comparison.
+    diffs = Deployment.objects.filter(pk=deployment.pk).values_list("masked_diff", flat=True)
+    return {"masked_diff": signs_of(diffs.get())}
 
 
 def _why_not(deployment: Deployment, former: str, status: str) -> str:
