@@ -10,7 +10,7 @@ from core.models import ObjectChange
 from users.models import User
 
 from dev.sample_peeringdb.server import serve
-from netbox_peering_manager.exceptions import PeeringDBUnknown, PeeringDBUnreachable, RefusedRow
+from netbox_peering_manager.exceptions import PeeringDBUnknown, PeeringDBUnreachable, RefusedRow, SyncError
 from netbox_peering_manager.management.commands import peeringdb_sync
 from netbox_peering_manager.models import PeerASN, PeeringDBNet, PeeringDBSync
 from netbox_peering_manager.services.peeringdb import runs
@@ -125,6 +125,24 @@ def test_failure_is_told_in_a_sentence_and_ends_with_1(village, settings):
     ) as told:
         run()
     assert told.value.returncode == 1
+
+
+def test_failure_where_netbox_follows_says_that_the_mirror_has_changed(village, hamlet, monkeypatch):
+    factories.make_peer_asn(hamlet.our_asn)
+
+    def fail(self, progress):
+        if progress.stage == "applying":
+            raise SyncError("Disk full.")
+
+    monkeypatch.setattr(peeringdb_sync.Command, "_say", fail)
+    with pytest.raises(
+        CommandError, match=r"Disk full\. The mirror is up to date; what NetBox lacks"
+    ) as told:
+        run()
+    assert told.value.returncode == 1
+    assert PeeringDBNet.objects.count() == len(hamlet.rows("net"))
+    assert PeerASN.objects.get().name == ""
+    assert "nothing was changed" not in peeringdb_sync.Command.help
 
 
 def test_unknown_type_is_refused_with_the_types_that_there_are(village):

@@ -22,7 +22,8 @@ COUNTS = ("created", "updated", "unchanged", "deleted", "refused")
 class Command(BaseCommand):
     help = (
         "Fetch from PeeringDB what changed since the last sync, and let peer ASNs and networks follow. "
-        "Exit code 0: done; 1: failed, nothing was changed; 3: another sync runs."
+        "Exit code 0: done; 1: failed, and it says whether the mirror was left as it was; 3: another sync runs; "
+        "130: stopped."
     )
 
     # They load every page of NetBox, which takes longer than most syncs.
