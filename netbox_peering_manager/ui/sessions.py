@@ -17,7 +17,7 @@ from netbox.plugins import PluginTemplateExtension
 from netbox.ui import attrs, panels
 from netbox_routing.models import BGPPeerAddressFamily
 
-from ..models import PeeringConnection, PeeringSession
+from ..models import PeeringConnection, PeeringRouter, PeeringSession
 from ..services import secrets
 from ..tables.sessions import STATUS_COLORS
 from ..tables.states import state_badge, state_of
@@ -81,6 +81,19 @@ class StatusAttr(attrs.ObjectAttribute):
         )
 
 
+class PeeringRouterAttr(attrs.ObjectAttribute):
+    """The peering router that the session's device is, for who may view it. One query."""
+
+    def render(self, obj, context):
+        if obj.device is None:
+            return self.placeholder
+        visible = PeeringRouter.objects.restrict(context["perms"].user, "view").select_related("device")
+        router = visible.filter(device=obj.device).first()
+        if router is None:
+            return self.placeholder
+        return format_html('<a href="{}">{}</a>', router.get_absolute_url(), router)
+
+
 class BGPPeerPanel(panels.ObjectAttributesPanel):
     """The session's BGPPeer: who the far end is, and where the session lives. What it says else is in effect."""
 
@@ -89,6 +102,7 @@ class BGPPeerPanel(panels.ObjectAttributesPanel):
     remote_as = ASAttr("remote_as", label=_("Remote AS"))
     peer = attrs.RelatedObjectAttr("bgp_peer.peer", linkify=True, label=_("Peer address"))
     device = attrs.RelatedObjectAttr("device", linkify=True, label=_("Device"))
+    router = PeeringRouterAttr("device", label=_("Peering router"))
     scope = attrs.RelatedObjectAttr("bgp_peer.scope", linkify=True, label=_("BGP scope"))
     vrf = attrs.RelatedObjectAttr("bgp_peer.scope.vrf", linkify=True, label=_("VRF"))
     status = StatusAttr("bgp_peer.status", label=_("Status"))

@@ -3,18 +3,24 @@
 from dataclasses import dataclass
 from typing import Any
 
+from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from netbox.ui import panels
 
 from ..models import PeeringRouter, PeeringSession, SessionState
-from ..services.monitoring.history import COUNTERS, FAMILIES
+from ..services.monitoring.history import COUNTERS, FAMILIES, timeline
+from ..services.monitoring.ranges import RANGES
 from ..settings import get_setting
 from ..tables.states import state_badge, state_of
+from .charts import strip
 
 __all__ = ("Counters", "PollStatePanel", "SessionStatePanel", "UnknownNeighborsPanel", "counters_of")
 
 TEMPLATES = "netbox_peering_manager"
+# What a session's own page shows of its history: one of RANGES.
+LAST_DAY = "24h"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +58,7 @@ def _bar_class(percent: float | None) -> str:
 
 
 class SessionStatePanel(panels.ObjectPanel):
-    """What the last poll saw of a session: state and counters, with a bar towards each max-prefix."""
+    """What the last poll saw of a session, the states of the last day, and counters with a bar to each max-prefix."""
 
     template_name = f"{TEMPLATES}/sessions/state_panel.html"
     title = _("State")
@@ -66,7 +72,15 @@ class SessionStatePanel(panels.ObjectPanel):
             "state": state,
             "badge": state_badge(state, with_time=False),
             "counters": counters_of(state) if state else (),
+            **(_last_day(session) if state else {}),
         }
+
+
+def _last_day(session: PeeringSession) -> dict[str, Any]:
+    """The states of the last 24 hours as a strip, and where more of them is. One query."""
+    spans = timeline(session, timezone.now() - RANGES[LAST_DAY])
+    page = reverse("plugins:netbox_peering_manager:peeringsession_history", args=[session.pk])
+    return {"strip": strip(spans), "history_url": f"{page}?range={LAST_DAY}"}
 
 
 class PollStatePanel(panels.ObjectPanel):

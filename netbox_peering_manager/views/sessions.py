@@ -152,7 +152,7 @@ class PeeringSessionListView(generic.ObjectListView):
 class PeeringSessionView(generic.ObjectView):
     queryset = sessions().select_related("owner")
     template_name = "generic/object.html"
-    actions = (PollSession, Deploy, CloneObject, EditObject, DeleteObject)
+    actions = (PollSession, Deploy, CreateSessions, CloneObject, EditObject, DeleteObject)
     layout = layout.SimpleLayout(
         left_panels=[
             PeeringSessionPanel(),

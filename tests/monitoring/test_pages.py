@@ -6,7 +6,7 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.urls import reverse
 
-from netbox_peering_manager.models import PeeringRouter, RouterState
+from netbox_peering_manager.models import PeeringRouter, RouterState, SessionStateChange
 from netbox_peering_manager.tables.states import state_badge, state_of
 from tests import factories, shared
 from tests.monitoring.observed import everything, hours_ago, make_sessions, observe, unknown
@@ -218,3 +218,46 @@ def test_router_page_counts_unknown_neighbors_and_leads_to_them(router):
 
 def test_router_without_unknown_neighbors_has_no_empty_table_of_them(router):
     assert "exclude_columns=router" not in show(router)
+
+
+#
+# The session's own page
+#
+
+
+def history_of(session):
+    return reverse(f"{UI}peeringsession_history", args=[session.pk]) + "?range=24h"
+
+
+def test_page_of_a_session_draws_its_last_day_and_leads_to_the_history(session):
+    state = observe(session, "idle", since=2)
+    SessionStateChange.objects.create(session=session, at=hours_ago(30), bgp_state="established")
+    SessionStateChange.objects.create(session=session, at=state.since, bgp_state="idle")
+    page = show(session)
+    assert history_of(session) in page
+    [drawing] = re.findall(r'<svg viewBox="0 0 1000 24".*?</svg>', page)
+    assert len(re.findall("<rect ", drawing)) == 2
+    assert "Established 91.7 %" in drawing
+    assert "Idle 8.3 %" in drawing
+
+
+def test_page_of_a_session_that_was_never_polled_draws_nothing(session):
+    page = show(session)
+    assert history_of(session) not in page
+    assert 'viewBox="0 0 1000 24"' not in page
+
+
+def test_page_of_a_session_asks_for_no_more_with_a_longer_history(session):
+    observe(session, since=1)
+    client = browser(make_root())
+
+    def make(numbers):
+        SessionStateChange.objects.bulk_create(
+            SessionStateChange(
+                session=session, at=hours_ago(number / 4), bgp_state=("idle", "established")[number % 2]
+            )
+            for number in numbers
+        )
+
+    # One of them is for the drawing, one for the link to the peering router.
+    assert queries_for_few_and_many(lambda: client.get(session.get_absolute_url()), make) <= 32

@@ -19,7 +19,7 @@ from netbox_routing.models import (
     RouteMap,
 )
 
-from netbox_peering_manager.models import PeeringConnection, PeeringSession, RemovedSession
+from netbox_peering_manager.models import PeeringConnection, PeeringRouter, PeeringSession, RemovedSession
 from netbox_peering_manager.tables import PeeringSessionTable
 from tests import factories
 from tests.sessions.people import (
@@ -77,6 +77,27 @@ def test_page_shows_what_the_bgp_peer_says():
         assert part in text, part
     assert session.remote_as.peer_asn.get_absolute_url() in text
     assert session.local_as.peer_asn.get_absolute_url() in text
+
+
+def test_page_leads_to_the_peering_router_for_who_may_view_it():
+    session = make_full_session()
+    router = PeeringRouter.objects.create(device=session.device)
+    link = f'<a href="{router.get_absolute_url()}">{router}</a>'
+    assert link in show(session)
+    user = make_user(*ours("view_peeringsession"))
+    assert link not in show(session, user)
+    grant(user, *ours("view_peeringrouter"), constraints={"device__name": "another"})
+    assert link not in show(session, user)
+
+
+def test_page_leads_to_the_form_for_more_sessions_for_who_may_add_them():
+    session = make_full_session()
+    address = reverse(f"{UI}peeringsession_create")
+    assert f'href="{address}"' in show(session)
+    user = make_user(*ours("view_peeringsession", "change_peeringsession"))
+    assert address not in show(session, user)
+    grant(user, *ours("add_peeringsession"))
+    assert f'href="{address}"' in show(session, user)
 
 
 def test_missing_connection_is_warned_of_with_a_prefilled_button():
