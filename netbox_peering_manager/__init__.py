@@ -22,6 +22,7 @@ class PeeringManagerConfig(PluginConfig):
     base_url = "peering-manager"
     min_version = "4.7.0"
     max_version = "4.7.99"
+    middleware = ["netbox_peering_manager.middleware.PostedMiddleware"]
     default_settings = {
         # [{"env": "NAME"} or {"file": "/path"}]; the first key encrypts, all of them decrypt. Empty: SECRET_KEY.
         "encryption_keys": [],
