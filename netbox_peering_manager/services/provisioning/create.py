@@ -7,19 +7,18 @@ permissions of the user that it is made for. Many sessions at once, with a refus
 `create_bulk`'s.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, models, transaction
 from django.utils.translation import gettext as _
 
 from ipam.models import ASN
-from utilities.permissions import get_permission_for_model
 
 from ...choices import SkipReasonChoices as Reason
 from ...exceptions import ProvisioningError
 from ...models import PeeringSession
-from ..permissions import is_unconstrained
+from ..permissions import allowed_pks
 from ..turns import wait_for_turn
 from .ground import Ground, load_asns, load_ground
 from .new import NewSession, usable_connections
@@ -111,7 +110,7 @@ def _add[M: models.Model](row: M, ground: Ground, user: "User | None") -> M:
     except ValidationError as error:
         raise ProvisioningError(errors_by_field(error, row), Reason.INVALID) from error
     row.save()
-    if user is not None and not _may_add(row, user):
+    if not allowed_pks([row], user, "add"):
         raise ProvisioningError({FIELD_OF_ROW.get(type(row)): [may_not_add(row)]}, Reason.NOT_ALLOWED)
     return row
 
@@ -121,9 +120,3 @@ def may_not_add(row: models.Model) -> str:
     return _("You may not add the {kind} {row}, which this session needs.").format(
         kind=row._meta.verbose_name, row=row
     )
-
-
-def _may_add(row: models.Model, user: "User") -> bool:
-    rows: Any = type(row)._default_manager
-    unconstrained = is_unconstrained(user, get_permission_for_model(type(row), "add"))
-    return unconstrained or rows.restrict(user, "add").filter(pk=row.pk).exists()

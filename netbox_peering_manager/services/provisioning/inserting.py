@@ -17,11 +17,10 @@ from django.db import models, transaction
 
 from extras.events import flush_events
 from netbox.context import current_request, events_queue
-from utilities.permissions import get_permission_for_model
 
 from ...choices import SkipReasonChoices as Reason
 from ...exceptions import ProvisioningError
-from ..permissions import is_unconstrained
+from ..permissions import allowed_pks
 from ..recording import record_created
 from .create import may_not_add
 from .ground import Ground
@@ -106,7 +105,7 @@ class Insertion[R: HasRows]:
         if not rows:
             return
         self.inserted.append(model._default_manager.bulk_create(rows))
-        for row in self._forbidden(model, rows):
+        for row in self._forbidden(rows):
             self._refuse(wanted[id(row)][1], Reason.NOT_ALLOWED, may_not_add(row))
 
     def _rows_of(self, model: type[models.Model]) -> dict[int, tuple[models.Model, list[Item[R]]]]:
@@ -118,14 +117,10 @@ class Insertion[R: HasRows]:
                     wanted.setdefault(id(row), (row, []))[1].append(item)
         return wanted
 
-    def _forbidden(self, model: type[models.Model], rows: Sequence[models.Model]) -> list[models.Model]:
+    def _forbidden(self, rows: Sequence[models.Model]) -> list[models.Model]:
         """Those of the rows, just inserted, that the user may not add."""
-        if self.user is None or is_unconstrained(self.user, get_permission_for_model(model, "add")):
-            return []
-        manager: Any = model._default_manager
-        allowed = manager.restrict(self.user, "add").filter(pk__in=[row.pk for row in rows])
-        pks = set(allowed.order_by().values_list("pk", flat=True))
-        return [row for row in rows if row.pk not in pks]
+        allowed = allowed_pks(rows, self.user, "add")
+        return [row for row in rows if row.pk not in allowed]
 
     def _refuse(self, items: Sequence[Item[R]], reason: str, text: str) -> None:
         self.must_be_taken_back = self.must_be_taken_back or bool(self.inserted)

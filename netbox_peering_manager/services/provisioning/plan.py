@@ -8,7 +8,7 @@ the rules read nothing. The plan is made by the same rules and checks as the ses
 cannot know is what happens until then, and constraints of the user's permissions, which need the row.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +23,7 @@ from utilities.permissions import get_permission_for_model
 from ...choices import SkipReasonChoices as Reason
 from ...exceptions import ProvisioningError
 from ...models import PeerASN, PeeringConnection, PeeringDBNetIXLan, PeeringSession
-from ..permissions import is_unconstrained
+from ..permissions import allowed_pks
 from ..suggestions import prefix_limit
 from .candidates import missing
 from .chosen import Chosen, load_chosen
@@ -36,7 +36,7 @@ from .validation import check, errors_by_field, kept_look_ups
 if TYPE_CHECKING:
     from users.models import User
 
-__all__ = ("in_words", "plan_sessions")
+__all__ = ("forbidden_models", "in_words", "plan_sessions", "seen_objects")
 
 type Key = tuple[int, int, int]
 # By netixlan id and family: the AS number and address that somebody has looked at, None for no address.
@@ -170,7 +170,7 @@ def _decide(
     lacking = _lacking(wishes)
     placed = list(_placed(wishes, lacking, skipped))
     ground = load_ground([place for _, place in placed], user)
-    builder = _Builder(ground, _may_not_add(user), _seen(reviewed))
+    builder = _Builder(ground, forbidden_models(user, MODELS), _seen(reviewed))
     sessions = []
     for wish, place in placed:
         if wish.key not in lacking:
@@ -181,19 +181,20 @@ def _decide(
             sessions.append(builder.plan(wish, place))
         except ProvisioningError as error:
             skipped.append(wish.skipped(error.reason, str(error)))
-    return sessions, _seen_by(user, builder.objects)
+    return sessions, seen_objects(user, builder.objects, KINDS)
 
 
-def _seen_by(user: "User | None", objects: Iterable[PlannedObject]) -> list[PlannedObject]:
-    """Those that are to be made, and of those that are there the ones that the user may view. A query for each kind."""
-    objects = list(objects)
-    visible: dict[str, set[int]] = {}
-    for model, kind in KINDS.items():
-        pks = {item.pk for item in objects if item.kind == kind and item.pk is not None}
-        rows: Any = model._default_manager
-        if pks and user is not None and not is_unconstrained(user, get_permission_for_model(model, "view")):
-            pks = set(rows.restrict(user, "view").filter(pk__in=pks).order_by().values_list("pk", flat=True))
-        visible[kind] = pks
+def seen_objects(
+    user: "User | None", objects: Sequence[PlannedObject], kinds: Mapping[type[models.Model], str]
+) -> list[PlannedObject]:
+    """
+    Return those that are to be made, and of those that are there the ones that the user may view. `kinds` are theirs,
+    by model. A query for each kind.
+    """
+    visible = {}
+    for model, kind in kinds.items():
+        there = [model(pk=item.pk) for item in objects if item.kind == kind and item.pk is not None]
+        visible[kind] = allowed_pks(there, user)
     return [item for item in objects if item.pk is None or item.pk in visible[item.kind]]
 
 
@@ -231,11 +232,13 @@ def _exists(wish: Wish, known: BGPPeer | None) -> str:
     return text.format(ip=wish.new.remote_ip)
 
 
-def _may_not_add(user: "User | None") -> set[type[models.Model]]:
-    """What the user has no right at all to make. Constraints are held against the rows, once they are made."""
+def forbidden_models(user: "User | None", needed: Iterable[type[models.Model]]) -> set[type[models.Model]]:
+    """
+    Return those that the user has no right at all to make. Constraints are held against the rows, once they are made.
+    """
     if user is None:
         return set()
-    return {model for model in MODELS if not user.has_perm(get_permission_for_model(model, "add"))}
+    return {model for model in needed if not user.has_perm(get_permission_for_model(model, "add"))}
 
 
 def _seen(reviewed: Iterable[Sequence[Any]] | None) -> Seen | None:

@@ -17,13 +17,11 @@ from django.db import models
 from django.utils.translation import gettext as _
 
 from netbox_routing.models import BFDProfile, BGPPeer, BGPPeerAddressFamily, BGPPeerTemplate, RouteMap
-from utilities.permissions import get_permission_for_model
 
 from ...choices import ImportReasonChoices as Reason
 from ...exceptions import ProvisioningError, TakeoverRefused
 from ...models import PeeringSession
-from ..permissions import is_unconstrained
-from ..provisioning.plan import in_words
+from ..provisioning.plan import forbidden_models, in_words, seen_objects
 from ..provisioning.planned import PlannedObject
 from ..provisioning.rules import KINDS as SESSION_KINDS
 from ..provisioning.validation import check, errors_by_field, kept_look_ups
@@ -57,9 +55,9 @@ def plan_import(router: "PeeringRouter", found: Found, choices: Choices, user: "
         standing = load_standing(router, found, choices, user)
         decider = Decider(standing, found, choices, user)
         decided = [decider.decide(neighbor) for neighbor in found.neighbors]
-        teller = Teller(decider, _may_not_add(user))
+        teller = Teller(decider, forbidden_models(user, MODELS))
         tellings = [teller.tell(each) for each in decided]
-        objects = _seen_by(user, teller.objects)
+        objects = seen_objects(user, teller.objects, KINDS)
     return Plan(
         choices=choices,
         new=tuple(each for each in tellings if isinstance(each, New)),
@@ -330,13 +328,6 @@ def _is_undecided(host: str, decided: Sequence[Decided]) -> bool:
     return any(each.neighbor.remote_ip == host and each.where is None for each in decided)
 
 
-def _may_not_add(user: "User | None") -> set[type[models.Model]]:
-    """What the user has no right at all to make. Constraints are held against the rows, once they are made."""
-    if user is None:
-        return set()
-    return {model for model in MODELS if not user.has_perm(get_permission_for_model(model, "add"))}
-
-
 class Teller:
     """Tells in plain values what was decided, each needed object once."""
 
@@ -443,18 +434,6 @@ def _notes(decided: Decided, policies_left: Iterable[str]) -> Iterator[str]:
         yield _("Its password cannot be read: enter it afterwards.")
     if decided.rows is not None and neighbor.bfd and decided.rows.session.bgp_peer.bfd is None:
         yield _("BFD is on without a profile: choose one, or it is made without BFD.")
-
-
-def _seen_by(user: "User | None", objects: Sequence[PlannedObject]) -> list[PlannedObject]:
-    """Those that are to be made, and of those that are there the ones that the user may view."""
-    visible: dict[str, set[int]] = {}
-    for model, kind in KINDS.items():
-        pks = {each.pk for each in objects if each.kind == kind and each.pk is not None}
-        rows: Any = model._default_manager
-        if pks and user is not None and not is_unconstrained(user, get_permission_for_model(model, "view")):
-            pks = set(rows.restrict(user, "view").filter(pk__in=pks).order_by().values_list("pk", flat=True))
-        visible[kind] = pks
-    return [each for each in objects if each.pk is None or each.pk in visible[each.kind]]
 
 
 def only(found: Found, keys: Mapping[str, Any]) -> Found:
