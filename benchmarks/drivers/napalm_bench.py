@@ -1,5 +1,5 @@
 """
-A NAPALM driver that answers after half a second, for the benchmark of polls (benchmarks/watching.py). No router.
+A NAPALM driver that answers after half a second, for the benchmark of polls (benchmarks/polling.py). No router.
 
 The device's name ends in its number, which says what its neighbours' addresses are.
 """

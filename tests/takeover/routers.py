@@ -1,6 +1,9 @@
 """A router in NetBox with a LAN, and what is found on it, for the tests of this area."""
 
+import django_rq
+
 from netbox_peering_manager.models import PeeringRouter
+from netbox_peering_manager.services.takeover import kept
 from netbox_peering_manager.services.takeover.found import (
     Found,
     FoundAddress,
@@ -84,6 +87,11 @@ def found(*neighbors, **fields):
 
 def chosen(**fields):
     return Choices(lan=factories.make_relationship("Peer").pk, **fields)
+
+
+def forget(job):
+    """What it read is no longer kept, as after an hour."""
+    django_rq.get_connection("default").delete(f"{kept.PREFIX}{job.job_id}")
 
 
 def planned(router, *neighbors, user=None, **choices):

@@ -8,6 +8,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import IntegrityError, connection
 from django.test.utils import CaptureQueriesContext
 
+from core.events import OBJECT_CREATED
 from core.models import ObjectChange
 from extras.models import Notification, Subscription
 from ipam.models import ASN, IPAddress
@@ -175,16 +176,18 @@ def test_bgp_peer_without_session_is_wrapped_and_kept(router):
     assert replanned(router, neighbor(description="Other")).same
 
 
-def test_changes_and_events_are_those_of_single_edits(router, monkeypatch):
+def test_changes_and_events_are_those_of_single_edits(router):
     user = make_root_once()
-    with event_tracking(request_of(user)) as _:
+    with event_tracking(request_of(user)):
         create_planned(router, found(full_neighbor()), chosen(), user)
-        queued = events_queue.get()
+        queued = list(events_queue.get().values())
     made = {ContentType.objects.get_for_id(pk).model_class() for pk in changed_types()}
-    assert {BGPPeer, PeeringSession, ASN, IPAddress, RouteMap, BGPPeerTemplate, BFDProfile} <= made
+    expected = {BGPPeer, PeeringSession, ASN, IPAddress, RouteMap, BGPPeerTemplate, BFDProfile}
+    assert expected <= made
+    assert made == {type(event["object"]) for event in queued}
+    assert {(event["event_type"], event["user"]) for event in queued} == {(OBJECT_CREATED, user)}
     assert ObjectChange.objects.values("request_id").distinct().count() == 1
     assert set(ObjectChange.objects.values_list("user__username", flat=True)) == {"root"}
-    assert queued is not None
 
 
 def changed_types():

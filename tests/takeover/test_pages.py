@@ -18,7 +18,7 @@ from netbox_peering_manager.views import takeover as views
 from tests import factories
 from tests.queries import queries_of
 from tests.sessions.people import browser, grant, make_root, make_user, ours
-from tests.takeover.routers import SECRET, found, full_neighbor, neighbor
+from tests.takeover.routers import SECRET, forget, found, full_neighbor, neighbor
 from tests.takeover.test_plan import ROWS, SEEN, known_session
 
 pytestmark = pytest.mark.django_db
@@ -215,7 +215,7 @@ def test_preview_of_another_user_router_or_hour_is_refused(router, root, peer):
     assert browser(root).get(f"{url_of(router)}?job=x").status_code == 404
     elsewhere = PeeringRouter.objects.create(device=factories.make_device("edge2.lon1"))
     assert browser(root).get(url_of(elsewhere, job)).status_code == 404
-    kept.forget(str(job.job_id))
+    forget(job)
     response = browser(root).get(url_of(router, job))
     assert response.url == url_of(router)
 
@@ -283,7 +283,7 @@ def test_large_import_is_queued(router, root, peer, monkeypatch, django_capture_
 def test_what_is_kept_no_longer_fails_the_import_and_says_what_to_do(router, root, peer):
     job = reading(router, root, neighbor())
     reviewed = {neighbor().key: "0" * 16}
-    kept.forget(str(job.job_id))
+    forget(job)
     from netbox_peering_manager.services.takeover.planned import Choices
 
     started = jobs.ImportSessionsJob.start(router, job, reviewed, Choices(), root, at_once=True)

@@ -8,10 +8,9 @@ from core.models import Job
 from netbox_peering_manager.api.views import takeover as views
 from netbox_peering_manager.jobs.takeover import ReadSessionsJob
 from netbox_peering_manager.models import PeeringSession
-from netbox_peering_manager.services.takeover import kept
 from tests import factories
 from tests.sessions.people import grant, make_root, make_user, ours, rest
-from tests.takeover.routers import SECRET, full_neighbor, neighbor
+from tests.takeover.routers import SECRET, forget, full_neighbor, neighbor
 from tests.takeover.test_pages import RIGHTS, reading
 from tests.takeover.test_plan import ROWS, SEEN, known_session
 
@@ -119,7 +118,7 @@ def test_reading_that_is_gone_or_anothers_is_refused(router, root):
     other = make_root("other")
     assert post(other, router, reading=job.pk, dry_run=True).status_code == 400
     assert rest(other).get(url_of(router, job.pk)).status_code == 404
-    kept.forget(str(job.job_id))
+    forget(job)
     answer = post(root, router, reading=job.pk, dry_run=True)
     assert "Read it again" in answer.json()["reading"][0]
 

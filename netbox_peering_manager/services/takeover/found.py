@@ -82,7 +82,6 @@ class FoundGroup:
     name: str
     vrf: str = ""
     description: str = ""
-    remote_asn: int | None = None
     families: tuple[FoundFamily, ...] = ()
 
 

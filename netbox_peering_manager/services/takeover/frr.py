@@ -317,14 +317,11 @@ def _family(afi: str, said: Said, group: Said) -> FoundFamily:
 
 
 def _group(name: str, said: Said, instance: Instance) -> FoundGroup:
-    nothing = Said()
-    remote_asn, _local_asn = _asns(said, nothing, instance)
     return FoundGroup(
         name=name,
         vrf=instance.vrf,
         description=" ".join(said.words("description") or ()),
-        remote_asn=remote_asn,
-        families=tuple(_families(said, nothing, instance)),
+        families=tuple(_families(said, Said(), instance)),
     )
 
 

@@ -16,7 +16,7 @@ from ...exceptions import SecretError, TakeoverError
 from ..secrets import decrypt, encrypt
 from .found import Found
 
-__all__ = ("KEPT_S", "forget", "keep", "look")
+__all__ = ("KEPT_S", "keep", "look")
 
 KEPT_S = 3600
 PREFIX = "netbox_peering_manager:found:"
@@ -47,11 +47,6 @@ def look(name: str, owner: object) -> Found:
             ).format(owner=owner)
         ) from error
     return Found.from_text(zlib.decompress(b64decode(packed)).decode())
-
-
-def forget(name: str) -> None:
-    """Take it away. Nothing happens when it is gone."""
-    _redis().delete(PREFIX + name)
 
 
 def _redis() -> Any:

@@ -143,7 +143,6 @@ def _group(name: str, record: Record) -> FoundGroup:
     return FoundGroup(
         name=name,
         description=str(record.get("description") or ""),
-        remote_asn=_number(record, "remote_as"),
         families=tuple(FoundFamily(afi, *policies, limits.get(afi)) for afi in afis),
     )
 
