@@ -36,7 +36,7 @@ CHROMIUM_FLAGS = [
 WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 PATIENCE_SECONDS = 20
 # NetBox imports all that it has before it answers, on a machine that may be busy with other tests.
-START_SECONDS = 120
+START_SECONDS = 300
 # What each page has asked for and not yet got.
 UNDER_WAY: WeakKeyDictionary[Page, set[Request]] = WeakKeyDictionary()
 
