@@ -8,7 +8,7 @@ from netbox_routing.models import BGPPeer, BGPRouter, BGPScope
 
 from netbox_peering_manager.models import PeerASN
 from tests import factories
-from tests.browser.conftest import choose, look, press_create, running_site, submit
+from tests.browser.conftest import choose, look, press_create, running_site, settle, submit
 
 pytestmark = pytest.mark.browser
 
@@ -77,11 +77,22 @@ def second_exchange(site, ids):
         factories.make_asn(65550)
 
 
+def add_by_the_menu(page, entry):
+    """Press Add beside an entry of the menu Peering, which is opened for it where it is not open."""
+    item = page.locator(".dropdown-item", has=page.get_by_role("link", name=entry, exact=True))
+    if not item.is_visible():
+        page.get_by_role("button", name="Peering", exact=True).click()
+    # Its buttons show while the mouse is over it.
+    item.hover()
+    item.get_by_role("link", name="Add", exact=True).click()
+    settle(page)
+
+
 def test_first_peering_session_from_login_to_configuration(page, ids):
     page.click("text=Peering >> visible=true")
     look(page, "menu")
 
-    page.goto("/plugins/peering-manager/relationships/add/")
+    add_by_the_menu(page, "Relationship Types")
     page.fill("#id_name", "Peer")
     page.press("#id_name", "Tab")
     assert page.input_value("#id_slug") == "peer"
@@ -89,7 +100,7 @@ def test_first_peering_session_from_login_to_configuration(page, ids):
     relationship = page.url
     look(page, "relationship")
 
-    page.goto("/plugins/peering-manager/peer-asns/add/")
+    add_by_the_menu(page, "Peer ASNs")
     choose(page, "asn", "64512")
     page.fill("#id_name", "Example Peer")
     page.fill("#id_irr_as_set", "RIPE::AS-EXAMPLE")
@@ -121,7 +132,7 @@ def test_first_peering_session_from_login_to_configuration(page, ids):
     look(page, "connection")
     assert "198.51.100.1/24" in page.inner_text("main, .page-wrapper")
 
-    page.goto("/plugins/peering-manager/sessions/add/")
+    add_by_the_menu(page, "Peering Sessions")
     choose(page, "bgp_peer", "198.51.100.42")
     choose(page, "relationship", "Peer")
     choose(page, "peering_network", "LINX LON1 Main")
@@ -153,9 +164,13 @@ def test_first_peering_session_from_login_to_configuration(page, ids):
         if name not in ("bgp-peer", "device"):
             page.get_by_text("NOC-12345").first.wait_for()
 
-    page.goto(f"/dcim/devices/{ids['device']}/peering-config/?template={ids['template']}")
+    page.get_by_role("link", name="Peering configuration").click()
+    choose(page, "template", "Neighbours")
+    page.get_by_role("button", name="Render").click()
     page.get_by_text("neighbor 198.51.100.42 remote-as 64512").first.wait_for()
     look(page, "device-configuration")
+    page.locator("[data-clipboard-target='#peering_config']").click()
+    assert "neighbor 198.51.100.42" in page.evaluate("navigator.clipboard.readText()")
 
 
 def test_create_session_in_one_form_and_reveal_its_password(page, second_exchange):
