@@ -4,7 +4,7 @@ import pytest
 
 from dev.sample_peeringdb.server import API_KEY, serve
 from dev.sample_peeringdb.world import World
-from netbox_peering_manager.models import PeeringDBSync, PeeringSession
+from netbox_peering_manager.models import PeeringDBSync, PeeringSession, Relationship
 from tests import factories
 from tests.browser.conftest import choose, look, open_page, running_site, settle, submit
 
@@ -30,7 +30,6 @@ def site(peeringdb, django_db_blocker):
             factories.make_scope(port.device)
             for address in OUR_ADDRESSES:
                 factories.make_address(address, port)
-            factories.make_relationship("Peer")
         yield running
 
 
@@ -42,6 +41,7 @@ def test_from_our_as_number_to_a_hundred_sessions(site, chromium):
         made = add_sessions(page)
         with site.data():
             assert PeeringSession.objects.count() == made
+            assert [each.slug for each in Relationship.objects.all()] == ["peer"]
         assert made >= 100
 
 
@@ -81,6 +81,18 @@ def import_our_ports(page):
     look(page, "fabric-of-peeringdb")
 
 
+def quick_add_relationship(page, name):
+    """Make a relationship type without leaving the form, which has chosen it then."""
+    page.locator("[hx-get*='target=id_relationship']").click()
+    dialog = page.locator("#htmx-modal-content")
+    dialog.get_by_label("Name").fill(name)
+    look(page, "quick-add-relationship")
+    dialog.get_by_role("button", name="Create", exact=True).click()
+    page.locator("#htmx-modal").wait_for(state="hidden")
+    settle(page)
+    assert page.locator("#id_relationship option:checked").inner_text() == name
+
+
 def add_sessions(page):
     """Add a page of a hundred ports. Returns how many sessions the result page tells of."""
     page.get_by_role("link", name="Available peers").click()
@@ -91,7 +103,7 @@ def add_sessions(page):
     page.locator("th input[type=checkbox].toggle").first.check()
     page.get_by_role("button", name="Add selected").last.click()
     settle(page)
-    choose(page, "relationship", "Peer")
+    quick_add_relationship(page, "Peer")
     look(page, "add-selected")
     page.get_by_role("button", name="Preview").click()
     settle(page)
