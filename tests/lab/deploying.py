@@ -96,11 +96,11 @@ class World:
         return session
 
 
-def eventually(condition, seconds=PATIENCE_S):
+def eventually(condition, seconds=PATIENCE_S, *, pause_s=0.2):
     """Wait until it holds. Returns its last value."""
     deadline = time.monotonic() + seconds
     while not (value := condition()) and time.monotonic() < deadline:
-        time.sleep(0.2)
+        time.sleep(pause_s)
     return value
 
 
