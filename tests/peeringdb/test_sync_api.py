@@ -8,6 +8,7 @@ from rest_framework.test import APIClient
 from core.models import Job, ObjectType
 from users.models import ObjectPermission, Token, User
 
+from netbox_peering_manager.jobs import base
 from netbox_peering_manager.jobs import peeringdb as jobs
 from netbox_peering_manager.models import PeeringDBSync
 from netbox_peering_manager.services.peeringdb import runs
@@ -39,7 +40,7 @@ def workers(monkeypatch):
     found = {"default"}
     from netbox_peering_manager.api.views import peeringdb as views
 
-    for module in (jobs, views):
+    for module in (base, views):
         monkeypatch.setattr(module, "any_workers_for_queue", lambda queue: queue in found)
     return found
 
