@@ -15,24 +15,41 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+import requests
+from django.conf import settings
+from requests import Response
 
 from core.models import Job, ObjectType
 from extras.choices import EventRuleActionChoices
 from extras.models import ConfigTemplate, EventRule, Webhook
 from netbox.registry import registry
-from users.models import User
+from users.models import Token, User
 
 from dev.lab.plan import SESSION_PASSWORD
-from dev.lab.texts import configuration
+from dev.lab.texts import router_with_sessions
 from netbox_peering_manager.choices import DeploymentStatusChoices as Status
 from netbox_peering_manager.exceptions import TemplateFailed
 from netbox_peering_manager.jobs.deployments import DeploymentJob
+from netbox_peering_manager.jobs.drift import DriftJob
 from netbox_peering_manager.jobs.monitoring import start_polls
-from netbox_peering_manager.models import Deployment, PeeringRouter, PeeringSession, SessionState
+from netbox_peering_manager.jobs.peeringdb import PeeringDBSyncJob
+from netbox_peering_manager.jobs.takeover import ImportSessionsJob, ReadSessionsJob
+from netbox_peering_manager.models import (
+    Deployment,
+    PeeringRouter,
+    PeeringSession,
+    Relationship,
+    RouterState,
+    SessionState,
+)
 from netbox_peering_manager.services import secrets
 from netbox_peering_manager.services.deployment import asking
 from netbox_peering_manager.services.devices.credentials import Credentials
+from netbox_peering_manager.services.takeover import kept
+from netbox_peering_manager.services.takeover.plan import plan_import
+from netbox_peering_manager.services.takeover.planned import Choices, Update
 from netbox_peering_manager.services.tracking import recorded, request_of
+from netbox_peering_manager.settings import PLUGIN
 from tests.browser.conftest import running_site
 from tests.lab import deploying
 from tests.scenarios import searching
@@ -48,6 +65,16 @@ REFUSED = "Marker-in-a-refused-line"
 TYPED = "Marker-typed-and-wrong"
 OF_PROFILE = "Marker-of-a-profile"
 PASSPHRASE = "Marker-of-a-key"
+TO_ENABLE = "Marker-to-enable"
+ENCRYPTION_KEY = "Marker-that-encrypts"
+API_KEY = "Marker-for-PeeringDB"
+OVER_REST = "Marker-posted-to-REST"
+OVER_FORM = "Marker-posted-to-a-form"
+TYPED_OVER_REST = "Marker-typed-over-REST"
+TYPED_OVER_FORM = "Marker-typed-over-a-form"
+FOREIGN = "Marker-that-somebody-else-gave-the-router"
+# Whoever it is has a session with our router that NetBox does not know.
+STRANGER = "198.51.100.98"
 ENDED = ("completed", "errored", "failed")
 
 
@@ -58,6 +85,8 @@ class Scene:
     site: object
     lab: object
     told: list[bytes]
+    # With what PeeringDB was asked: the header that holds the key.
+    keys: list[str]
     planted: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -94,6 +123,15 @@ class Scene:
         (job,) = start_polls([self.router], self.user)
         return self.wait(job)
 
+    def posted(self, status: str, response: Response, *shown: str):
+        """See how the deployment ends that a post asked for. None of `shown` is in what was answered."""
+        assert response.ok, response.text
+        assert [marker for marker in shown if marker in response.text] == []
+        deployment = Deployment.objects.latest("pk")
+        self.wait(Job.objects.filter(object_id=deployment.pk, name=DeploymentJob.name).latest("pk"))
+        deployment.refresh_from_db()
+        assert deployment.status == status, deployment.reason
+
     @staticmethod
     def wait(job: Job) -> Job:
         deadline = time.monotonic() + PATIENCE_S
@@ -110,30 +148,45 @@ def scene(lab, django_db_blocker):
     folder = lab.folder / "secrets"
     folder.mkdir(exist_ok=True)
     first = lab.routers[deploying.EDGE]
-    files = {"password": OF_PROFILE, "passphrase": PASSPHRASE, "key": locked_key(first.key_file, folder)}
+    files = {
+        "password": OF_PROFILE,
+        "passphrase": PASSPHRASE,
+        "key": locked_key(first.key_file, folder),
+        "enable": TO_ENABLE,
+        "encryption": ENCRYPTION_KEY,
+        "peeringdb": API_KEY,
+    }
     for name, content in files.items():
         (folder / name).write_text(content)
-    settings = {
-        "known_hosts": first.known_hosts,
-        "device_timeout_s": 8,
-        "poll_interval": 0,
-        "credential_profiles": {
-            "default": {
-                "username": first.user,
-                "key": {"file": str(folder / "key")},
-                "passphrase": {"file": str(folder / "passphrase")},
+    source = {name: {"file": str(folder / name)} for name in files}
+    shared = {"encryption_keys": [source["encryption"]], "default_rir": "documentation"}
+    with listening() as (address, told, keys):
+        values = shared | {
+            "known_hosts": first.known_hosts,
+            "device_timeout_s": 8,
+            "poll_interval": 0,
+            "peeringdb_url": address,
+            "peeringdb_api_key": source["peeringdb"],
+            "credential_profiles": {
+                "default": {
+                    "username": first.user,
+                    **{name: source[name] for name in ("key", "passphrase")},
+                    "enable_secret": source["enable"],
+                },
+                "wrong": {"username": first.user, "password": source["password"]},
             },
-            "wrong": {"username": first.user, "password": {"file": str(folder / "password")}},
-        },
-    }
-    site = running_site(
-        "secrets", django_db_blocker, with_worker=True, NPM_SETTINGS=json.dumps(settings), NPM_LOG="DEBUG"
-    )
-    with site as running, listening() as (address, told), running.data():
-        deploying.empty(lab)
-        deploying.build(lab, (WITH_PASSWORD, WITHOUT))
-        hear_everything(address)
-        yield Scene(running, lab, told, {"key": files["key"].splitlines()[2]})
+        }
+        site = running_site(
+            "secrets", django_db_blocker, with_worker=True, NPM_SETTINGS=json.dumps(values), NPM_LOG="DEBUG"
+        )
+        with site as running, running.data(), pytest.MonkeyPatch.context() as patch:
+            # What is encrypted here is decrypted there.
+            for name, value in shared.items():
+                patch.setitem(settings.PLUGINS_CONFIG[PLUGIN], name, value)
+            deploying.empty(lab)
+            deploying.build(lab, (WITH_PASSWORD, WITHOUT))
+            hear_everything(address)
+            yield Scene(running, lab, told, keys, {"key": files["key"].splitlines()[2]})
 
 
 def locked_key(path: str, folder: Path) -> str:
@@ -151,8 +204,12 @@ def locked_key(path: str, folder: Path) -> str:
 
 @contextmanager
 def listening():
-    """A server that keeps the bodies of what is posted to it. Yields its address and that list."""
+    """
+    A server that keeps the bodies of what is posted to it, and takes nobody's key. Yields its address, those bodies,
+    and with which keys it was asked.
+    """
     told: list[bytes] = []
+    keys: list[str] = []
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self):
@@ -160,13 +217,19 @@ def listening():
             self.send_response(200)
             self.end_headers()
 
+        def do_GET(self):
+            keys.append(self.headers.get("Authorization", ""))
+            self.send_response(401)
+            self.end_headers()
+            self.wfile.write(b'{"meta": {"error": "Invalid API key"}}')
+
         def log_message(self, *arguments):
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
-        yield f"http://127.0.0.1:{server.server_port}/", told
+        yield f"http://127.0.0.1:{server.server_port}/", told, keys
     finally:
         server.shutdown()
         server.server_close()
@@ -189,7 +252,18 @@ def hear_everything(address: str):
 def test_no_secret_is_found_anywhere_after_all_that_may_happen(scene):
     everything_that_may_happen(scene)
     markers = [
-        *(SESSION_PASSWORD, CHANGED, IN_CLEAR, OF_COMMANDS, REFUSED, TYPED, OF_PROFILE, PASSPHRASE),
+        *(
+            SESSION_PASSWORD,
+            CHANGED,
+            IN_CLEAR,
+            OF_COMMANDS,
+            REFUSED,
+            TYPED,
+            OF_PROFILE,
+            PASSPHRASE,
+            TO_ENABLE,
+        ),
+        *(ENCRYPTION_KEY, API_KEY, OVER_REST, OVER_FORM, TYPED_OVER_REST, TYPED_OVER_FORM, FOREIGN),
         *(scene.lab.routers[deploying.EDGE].password, scene.planted["key"]),
     ]
     # netbox-routing's own plain column, which nobody reads there without its own permission.
@@ -206,6 +280,16 @@ def test_no_secret_is_found_anywhere_after_all_that_may_happen(scene):
 
 def everything_that_may_happen(scene: Scene):
     """What is planted is really used: each step says how it ended."""
+    passwords_of_sessions(scene)
+    commands_with_typed_logins(scene)
+    commands_over_http(scene)
+    template_that_chokes(scene)
+    profile_that_is_refused(scene)
+    router_of_somebody_else(scene)
+    peeringdb_that_refuses_the_key(scene)
+
+
+def passwords_of_sessions(scene: Scene):
     # Deployed, with the right password: both members are Established.
     scene.set_password(WITH_PASSWORD, SESSION_PASSWORD)
     assert scene.deploy().status == Status.DONE
@@ -222,13 +306,17 @@ def everything_that_may_happen(scene: Scene):
     # One that lies in clear, where netbox-routing keeps it.
     clear = scene.session(WITHOUT).bgp_peer
     type(clear).objects.filter(pk=clear.pk).update(password=IN_CLEAR)
-    assert scene.deploy(sessions=[scene.session(WITHOUT).pk]).status in (Status.ROLLED_BACK, Status.DONE)
+    deployment = scene.deploy(sessions=[scene.session(WITHOUT).pk])
+    assert "password ****" in deployment.masked_diff
+    assert deployment.status in (Status.ROLLED_BACK, Status.DONE)
     type(clear).objects.filter(pk=clear.pk).update(password="")
 
-    # One-time commands, with what their author typed to log in.
+
+def commands_with_typed_logins(scene: Scene):
     own = Credentials(scene.lab.routers[deploying.EDGE].user, scene.lab.routers[deploying.EDGE].password)
-    extra = f"router bgp 64500\n neighbor 198.51.100.99 remote-as 64511\n neighbor 198.51.100.99 password {OF_COMMANDS}"
-    assert scene.deploy(kind="commands", commands=extra, credentials=own).status == Status.DONE
+    assert (
+        scene.deploy(kind="commands", commands=neighbor(OF_COMMANDS), credentials=own).status == Status.DONE
+    )
     refused = (
         f"router bgp 64500\n neighbor 198.51.100.99 no-such-thing\n neighbor 300.1.1.1 password {REFUSED}"
     )
@@ -238,7 +326,66 @@ def everything_that_may_happen(scene: Scene):
         scene.deploy(kind="commands", commands="no router bgp 1", credentials=wrong).status == Status.FAILED
     )
 
-    # A template that chokes on a password.
+
+def neighbor(password: str) -> str:
+    """The commands that add a neighbour that nobody knows, or give it another password."""
+    return (
+        "router bgp 64500\n neighbor 198.51.100.99 remote-as 64511\n"
+        f" neighbor 198.51.100.99 password {password}"
+    )
+
+
+def commands_over_http(scene: Scene):
+    """Over REST and by a form: with the right login, with a wrong one, and not as they have to be."""
+    login = scene.lab.routers[deploying.EDGE]
+    path = f"api/plugins/peering-manager/routers/{scene.router.pk}/commands/"
+    token = Token.objects.create(user=scene.user)
+    by_token = {"Authorization": f"{token.get_auth_header_prefix()}{token.token}"}
+
+    def post(**given):
+        return requests.post(f"{scene.site.url}/{path}", json=given, headers=by_token, timeout=PATIENCE_S)
+
+    right = {"commands": neighbor(OVER_REST), "username": login.user, "password": login.password}
+    scene.posted(Status.DONE, post(**right), OVER_REST, login.password)
+    scene.posted(Status.FAILED, post(**right | {"password": TYPED_OVER_REST}), OVER_REST)
+    refused = post(commands=neighbor(OVER_REST), password=TYPED_OVER_REST)
+    assert refused.status_code == 400, refused.text
+    assert TYPED_OVER_REST not in refused.text
+
+    path = f"plugins/peering-manager/routers/{scene.router.pk}/config-manager/"
+    browser = logged_in(scene)
+    right |= {"commands": neighbor(OVER_FORM)}
+    scene.posted(Status.DONE, submit(browser, scene, path, **right), OVER_FORM)
+    wrong = right | {"password": TYPED_OVER_FORM}
+    scene.posted(Status.FAILED, submit(browser, scene, path, **wrong), OVER_FORM)
+    count = Deployment.objects.count()
+    refused = submit(browser, scene, path, **wrong | {"username": ""})
+    assert (refused.status_code, Deployment.objects.count()) == (200, count)
+    assert TYPED_OVER_FORM not in refused.text
+
+
+def logged_in(scene: Scene) -> requests.Session:
+    browser = requests.Session()
+    submit(browser, scene, "login/", username=scene.site.username, password=scene.site.password)
+    assert "sessionid" in browser.cookies
+    return browser
+
+
+def submit(browser: requests.Session, scene: Scene, path: str, **fields: str) -> Response:
+    """Open a page with a form, fill it in and submit it. Returns the page that follows."""
+    url = f"{scene.site.url}/{path}"
+    opened = browser.get(url, timeout=PATIENCE_S)
+    assert opened.ok, opened.text
+    return browser.post(
+        url,
+        data=fields | {"csrfmiddlewaretoken": browser.cookies["csrftoken"]},
+        headers={"Referer": url},
+        timeout=PATIENCE_S,
+    )
+
+
+def template_that_chokes(scene: Scene):
+    """On a password."""
     template = scene.router.config_template
     choking = ConfigTemplate.objects.create(
         name="Choking", template_code="{% for s in sessions %}{{ s.password | integer(1, 2) }}{% endfor %}"
@@ -249,13 +396,47 @@ def everything_that_may_happen(scene: Scene):
     assert SESSION_PASSWORD not in str(failed.value)
     PeeringRouter.objects.update(config_template=template)
 
-    # A profile that the router does not accept.
+
+def profile_that_is_refused(scene: Scene):
     PeeringRouter.objects.update(credential_profile="wrong")
     assert scene.poll().status != "completed"
     assert scene.deploy().status == Status.FAILED
     PeeringRouter.objects.update(credential_profile="")
 
-    # The router was changed by somebody else, with a password that NetBox does not know.
-    node = scene.lab.nodes[deploying.EDGE]
-    deploying.replace(scene.lab, configuration(node, list(scene.lab.nodes.values())))
+
+def router_of_somebody_else(scene: Scene):
+    """
+    The router was changed by somebody else, with passwords that NetBox does not know: compared, read, imported,
+    deployed.
+    """
+    node, known = scene.lab.nodes[deploying.EDGE], scene.lab.nodes[f"as{WITH_PASSWORD}"].addresses[0]
+    text = router_with_sessions(node, list(scene.lab.nodes.values()), {WITHOUT})
+    theirs = f" neighbor {STRANGER} remote-as 64511\n neighbor {STRANGER} password {FOREIGN}\n"
+    theirs += f" neighbor {known} remote-as {WITH_PASSWORD}\n neighbor {known} password {FOREIGN}\n"
+    beginning = f"router bgp {node.asn}\n"
+    assert beginning in text
+    deploying.replace(scene.lab, text.replace(beginning, beginning + theirs))
+
+    assert scene.wait(DriftJob.start(scene.router, scene.user)).status == "completed"
+    found = RouterState.objects.get()
+    assert found.drift == "differs"
+    assert f"neighbor {known} password ****" in found.masked_diff
+
+    reading = scene.wait(ReadSessionsJob.start(scene.router, scene.user))
+    assert reading.status == "completed", reading.error
+    peer = Relationship.objects.get(slug="peer").pk
+    choices = Choices(lan=peer, others=peer, without_policies=True, update=Update.ALL)
+    plan = plan_import(scene.router, kept.look(str(reading.job_id), scene.router), choices, scene.user)
+    job = ImportSessionsJob.start(scene.router, reading, plan.reviewed(), choices, scene.user, at_once=False)
+    assert scene.wait(job).status == "completed", job.error
+    stranger = PeeringSession.objects.get(bgp_peer__peer__address__net_host=STRANGER)
+    for session in (stranger, scene.session(WITH_PASSWORD)):
+        assert secrets.reveal_password(session) == FOREIGN
+
+    scene.set_password(WITH_PASSWORD, SESSION_PASSWORD)
     assert scene.deploy().status == Status.DONE
+
+
+def peeringdb_that_refuses_the_key(scene: Scene):
+    assert scene.wait(PeeringDBSyncJob.enqueue(user=scene.user)).status != "completed"
+    assert any(API_KEY in key for key in scene.keys)
