@@ -111,6 +111,17 @@ def test_tabs_are_documented_by_their_labels():
     assert tabs() <= told
 
 
+def test_buttons_that_the_tutorials_press_exist():
+    package = ROOT / APP
+    sources = "".join(
+        path.read_text() for path in (*package.rglob("*.py"), *package.rglob("*.html")) if path.is_file()
+    )
+    for page in (DOCS / "tutorial").glob("*.md"):
+        for name in set(re.findall(r"\*\*([^*]+)\*\*", page.read_text())) - {"Edit"}:
+            label = re.sub(r"\d+", "{{ sessions }}", name)
+            assert f'"{label}"' in sources or f"%}}{label}{{%" in sources, (page.name, name)
+
+
 def rest_routes():
     """Every route of the REST API below the plugin's root, as "sessions/<id>/"."""
     module = importlib.import_module(f"{APP}.api.urls")
