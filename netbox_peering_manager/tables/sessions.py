@@ -234,7 +234,6 @@ class PeeringSessionTable(ConfigurationColumnsMixin, StateColumnsMixin, PrimaryM
             "address",
             "device",
             "fabric",
-            "peering_network",
             "bgp_state",
             "status",
             "enabled",

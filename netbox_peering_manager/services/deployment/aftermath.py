@@ -290,8 +290,11 @@ def _too_late(deployment: Deployment) -> DeviceError:
 
 
 def _done(deployment: Deployment, watched: Watched) -> None:
+    count = watched.verdict.established
     reasons = [
-        _("All {count} sessions that were Established are so.").format(count=watched.verdict.established)
+        _("All {count} sessions that were Established are so.").format(count=count)
+        if count
+        else _("No session was Established before, so none could be lost.")
     ]
     if dried := health.dried_up(health.from_json(deployment.sessions_before), watched.neighbors):
         text = _("Established, but without any accepted prefix now: {sessions}. Look at their policies.")
