@@ -127,7 +127,10 @@ class PeeringSessionImportForm(PrimaryModelImportForm):
     """
 
     bgp_peer = forms.ModelChoiceField(
-        queryset=BGPPeer.objects.all(),
+        # With where its local AS comes from, which is looked at in every row.
+        queryset=BGPPeer.objects.select_related(
+            "local_as__peer_asn", "peer_session__local_as__peer_asn", "scope__router__asn__peer_asn"
+        ),
         required=False,
         label=_("BGP peer"),
         help_text=_("ID of the BGP peer to wrap; else give device and address"),

@@ -207,7 +207,8 @@ class PeeringSession(PrimaryModel):
             ).format(source=peer.source, other=connection.peering_network)
 
     def _why_not_local_as(self) -> str:
-        asn = self.bgp_peer.local_as
+        # Its own first: nobody then reads what it could be inherited from.
+        asn = self.bgp_peer.local_as or self.local_as
         # An AS that has no PeerASN yet is warned about on the session's page: it may just not have been entered.
         if asn is None or (peer_asn := getattr(asn, "peer_asn", None)) is None or peer_asn.affiliated:
             return ""

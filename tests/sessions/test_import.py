@@ -8,6 +8,7 @@ from ipam.models import VRF
 from netbox_peering_manager.models import PeeringSession
 from netbox_peering_manager.services import secrets
 from tests import factories
+from tests.queries import queries_of
 from tests.sessions.people import browser, make_full_session, make_root, make_user, ours
 
 pytestmark = pytest.mark.django_db
@@ -50,6 +51,30 @@ def test_bgp_peer_is_found_by_device_and_address():
     assert (session.bgp_peer, session.peering_network) == (peer, network)
     assert session.is_route_server
     assert secrets.reveal_password(session) == "s3cret"
+
+
+def test_local_as_that_is_inherited_and_not_ours_is_refused():
+    factories.make_peer_asn(factories.LOCAL_ASN, affiliated=False)
+    factories.make_bgp_peer(local_as=None)
+    response = send("device,address,relationship", "rt1.mtl,198.51.100.42,peer")
+    refused(response, "AS64500, the local AS of", "is not affiliated")
+
+
+def test_queries_of_a_row_are_the_same_whether_its_local_as_is_its_own_or_its_routers():
+    factories.make_peer_asn(factories.LOCAL_ASN, affiliated=True)
+    root = make_root()
+    factories.make_bgp_peer("198.51.100.42/24")
+    factories.make_bgp_peer("198.51.100.43/24", local_as=None)
+
+    def queries(address):
+        line = f"rt1.mtl,{address},peer"
+        counted = queries_of(lambda: send("device,address,relationship", line, user=root))
+        assert PeeringSession.objects.count() == 1
+        PeeringSession.objects.all().delete()
+        return counted
+
+    queries("198.51.100.42")
+    assert queries("198.51.100.43") == queries("198.51.100.42")
 
 
 def test_vrf_tells_peers_of_one_address_apart():

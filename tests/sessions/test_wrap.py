@@ -4,7 +4,9 @@ import pytest
 from django.urls import reverse
 from django.utils.html import escape
 
-from netbox_peering_manager.models import PeeringSession
+from netbox_routing.models import BGPSessionTemplate
+
+from netbox_peering_manager.models import PeerASN, PeeringSession
 from tests import factories
 from tests.sessions.people import browser, is_selected, make_full_session, make_root, rest
 
@@ -111,6 +113,37 @@ def test_link_local_peer_is_on_every_lan(client, network):
 def test_local_as_that_is_not_ours_is_refused(client):
     factories.make_peer_asn(factories.LOCAL_ASN, affiliated=False)
     refused(wrap(client, factories.make_bgp_peer()), "is not affiliated")
+
+
+def test_local_as_of_the_router_that_is_not_ours_is_refused(client):
+    factories.make_peer_asn(factories.LOCAL_ASN, affiliated=False)
+    text = refused(wrap(client, factories.make_bgp_peer(local_as=None)), "is not affiliated")
+    assert "AS64500, the local AS of" in text
+    assert not PeeringSession.objects.exists()
+
+
+@pytest.mark.parametrize("generations", [1, 2])
+def test_local_as_of_a_session_template_counts_and_not_the_routers(client, generations):
+    factories.make_peer_asn(factories.LOCAL_ASN, affiliated=True)
+    foreign = factories.make_peer_asn(64501, affiliated=False)
+    template = BGPSessionTemplate.objects.create(name="oldest", local_as=foreign.asn)
+    for number in range(1, generations):
+        template = BGPSessionTemplate.objects.create(name=f"{number} younger", parent=template)
+    peer = factories.make_bgp_peer(local_as=None, peer_session=template)
+    refused(wrap(client, peer), "AS64501, the local AS of", "is not affiliated")
+    PeerASN.objects.filter(pk=foreign.pk).update(affiliated=True)
+    PeerASN.objects.exclude(pk=foreign.pk).update(affiliated=False)
+    assert wrap(client, peer).status_code == 302
+
+
+def test_local_as_of_its_own_counts_and_not_what_it_could_inherit(client):
+    factories.make_peer_asn(factories.LOCAL_ASN, affiliated=False)
+    ours = factories.make_peer_asn(64501, affiliated=True)
+    assert wrap(client, factories.make_bgp_peer(local_as=ours.asn)).status_code == 302
+
+
+def test_inherited_local_as_that_nobody_knows_is_no_reason_to_refuse(client):
+    assert wrap(client, factories.make_bgp_peer(local_as=None)).status_code == 302
 
 
 def test_form_is_prefilled_from_the_address(client):
