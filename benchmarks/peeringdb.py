@@ -38,7 +38,7 @@ FULL_SIZE = {
     "net": 35_000,
     "netixlan": 70_000,
     "netfac": 35_000,
-    "poc": 30_000,
+    "poc": 25_000,
     "networks at the largest exchange": 1_500,
     "exchanges": 20,
 }

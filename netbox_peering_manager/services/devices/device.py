@@ -162,7 +162,9 @@ def _driver_class(access: Access) -> Any:
         from napalm.base.exceptions import ModuleImportError
     except ImportError as error:
         raise NapalmMissing(
-            _('NAPALM is not installed on this worker: install the plugin\'s wheel there with the extra "napalm".')
+            _(
+                'NAPALM is not installed on this worker: install the plugin\'s wheel there with the extra "napalm".'
+            )
         ) from error
     try:
         return get_network_driver(access.driver)

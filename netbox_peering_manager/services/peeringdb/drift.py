@@ -144,8 +144,8 @@ def _sessions() -> Iterator[Session]:
         "is_route_server",
         *LIMITS,
     )
-    for *row, ipv4, ipv6 in rows:
-        yield Session(*row, limits=(ipv4, ipv6))
+    for pk, network_id, ixlan_id, address, asn, is_route_server, ipv4, ipv6 in rows:
+        yield Session(pk, network_id, ixlan_id, address, asn, is_route_server, (ipv4, ipv6))
 
 
 def _has_limit() -> Q:
