@@ -91,8 +91,7 @@ class AddSessionsJob(PeeringJob):
         scheduled: str | None = None,
         **kwargs: Any,
     ) -> None:
-        # Anew: with the job waits the user as it was when the job was queued, with the rights that it had then.
-        user = User.objects.filter(pk=self.job.user_id, is_active=True).first()
+        user = self.current_user()
         if user is None:
             # Without a user no permission would be asked for.
             self._fail(_("The user who asked for these sessions is gone or no longer active."))
