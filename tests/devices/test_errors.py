@@ -25,7 +25,7 @@ from netbox_peering_manager.services.devices.device import Device
 from netbox_peering_manager.services.devices.masking import MASK
 
 MARKER = "Zx81Spectrum48k"
-ACCESS = Access(1, "edge1", "192.0.2.1", "frr", Capabilities(), "", 5)
+ACCESS = Access("edge1", "192.0.2.1", "frr", Capabilities(), "", 5)
 
 
 class Junos:
