@@ -48,7 +48,8 @@ ROUTE_MAPS = 12
 ENTRIES_PER_ROUTE_MAP = 4
 # One session in so many has a password, BFD, and limits of its own.
 WITH_PASSWORD, WITH_BFD, WITH_OWN_LIMITS = 4, 5, 6
-FIRST_ASN = 4200000000
+# Beyond the AS numbers of the sample PeeringDB.
+FIRST_ASN = 4_250_000_000
 RIR_SLUG = "bench"
 
 
