@@ -55,7 +55,9 @@ class _Maker:
     def __init__(self) -> None:
         self.vrf = VRF.objects.create(name="exchanges")
         self.rir = RIR.objects.get_or_create(slug="bench", defaults={"name": "bench", "is_private": True})[0]
-        self.relationship = Relationship.objects.get_or_create(slug="peer", defaults={"name": "Peer"})[0]
+        self.relationship = Relationship.objects.get_or_create(
+            slug="exchanges", defaults={"name": "Exchanges"}
+        )[0]
         self.asns = {asn.asn: asn for asn in ASN.objects.all()}
         PeerASN.objects.get_or_create(asn=self.asn(OUR_ASN), defaults={"affiliated": True})
 
