@@ -8,15 +8,15 @@ in each sync. Floors: the same answers, downloaded, decoded as JSON and copied i
 import json
 import re
 import statistics
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import requests
-from django.db import connection, transaction
+from django.db import connection
 
 from benchmarks.adding import a_worker_is_there
-from benchmarks.exchanges import OurSide, make_our_side
+from benchmarks.exchanges import OurSide
 from benchmarks.measure import Measured, Result, Seconds, queries_of, seconds_of
 from dev.sample_peeringdb.process import Running, running
 from dev.sample_peeringdb.server import API_KEY
@@ -44,25 +44,27 @@ FULL_SIZE = {
 }
 
 
-def run(progress: Callable[[str], None], size: str = "full") -> tuple[list[Result], OurSide]:
-    """
-    A first sync into an empty NetBox, then, with our side of its exchanges made, syncs without news and syncs after a
-    day with 2,000 changes. Return them, and our side. The mirror is filled afterwards.
-    """
+@contextmanager
+def sample(progress: Callable[[str], None], size: str = "full") -> Iterator[Running]:
+    """A sample PeeringDB in a process of its own, for both of what follows."""
     progress("Starting a sample PeeringDB")
-    with running(size=size) as sample:
-        progress("Syncing with PeeringDB: everything")
-        first = _first(sample)
-        progress("Making our side of the exchanges")
-        with transaction.atomic():
-            side = make_our_side()
-        with connection.cursor() as cursor:
-            cursor.execute("ANALYZE")
-        progress("Syncing with PeeringDB: no news, and 2,000 changes")
-        with a_worker_is_there():
-            # What the first one after our side was made has to apply and to compare is no news to the next.
-            _sync(sample)
-            return [first, _no_news(sample), _news(sample)], side
+    with running(size=size) as started:
+        yield started
+
+
+def run_first(asked: Running, progress: Callable[[str], None]) -> list[Result]:
+    """A first sync into an empty NetBox. The mirror is filled afterwards."""
+    progress("Syncing with PeeringDB: everything")
+    return [_first(asked)]
+
+
+def run_later(asked: Running, progress: Callable[[str], None]) -> list[Result]:
+    """Syncs without news, and after days with 2,000 changes, into the NetBox as it is by now."""
+    progress("Syncing with PeeringDB: no news, and 2,000 changes")
+    with a_worker_is_there():
+        # What is to be applied and compared because of what was made since is no news to the next one.
+        _sync(asked)
+        return [_no_news(asked), _news(asked)]
 
 
 def check_full_size(side: OurSide) -> None:

@@ -21,6 +21,7 @@ from netbox_routing.models import BGPAddressFamily, BGPPeer, BGPPeerAddressFamil
 from users.models import ObjectPermission
 
 from benchmarks import adding, candidates, generate, peeringdb, polling, states, takeover, watching
+from benchmarks.exchanges import make_our_side
 from benchmarks.measure import Result, compare, queries_to_commit
 from netbox_peering_manager.models import PeerASN, PeeringConnection, PeeringSession, Relationship
 from netbox_peering_manager.services.rendering.peering import render_peering
@@ -32,9 +33,21 @@ HERE = Path(__file__).parent
 
 def run(sizes: Sequence[int], progress: Callable[[str], None]) -> list[Result]:
     """Make the data and run everything on them."""
-    # First, as the memory of the process counts for it.
-    results, side = peeringdb.run(progress)
-    peeringdb.check_full_size(side)
+    with peeringdb.sample(progress) as sample:
+        # First, as the memory of the process counts for it.
+        results = peeringdb.run_first(sample, progress)
+        results += _with_devices(sizes, progress)
+        client = _client()
+        progress("Making our side of the exchanges")
+        with transaction.atomic():
+            side = make_our_side()
+        peeringdb.check_full_size(side)
+        results += candidates.run(client, side, progress)
+        results += peeringdb.run_later(sample, progress)
+    return [*results, *adding.run(client, progress), *takeover.run(client, progress)]
+
+
+def _with_devices(sizes: Sequence[int], progress: Callable[[str], None]) -> list[Result]:
     progress("Making policies")
     policies = generate.make_policies()
     devices = {}
@@ -44,6 +57,7 @@ def run(sizes: Sequence[int], progress: Callable[[str], None]) -> list[Result]:
             devices[size] = generate.make_device(size, policies)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
+    results = []
     for size, device in devices.items():
         progress(f"Rendering {size} sessions")
         results.append(rendering(size, device))
@@ -51,9 +65,7 @@ def run(sizes: Sequence[int], progress: Callable[[str], None]) -> list[Result]:
     client = _client()
     results += [rest_list(client), session_table(client), create_form(client)]
     results += states.run(client, progress)
-    results += [*watching.run(policies, progress), *polling.run(progress)]
-    results += [*candidates.run(client, side, progress), *adding.run(client, progress)]
-    return [*results, *takeover.run(client, progress)]
+    return [*results, *watching.run(policies, progress), *polling.run(progress)]
 
 
 def rendering(size: int, device: Device) -> Result:

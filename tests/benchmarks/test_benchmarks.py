@@ -130,7 +130,10 @@ def test_generated_sessions_render_to_the_text_of_the_floor():
 def test_syncs_are_real_ones_and_leave_the_mirror_filled(monkeypatch):
     monkeypatch.setattr(peeringdb, "CHANGES", 40)
     monkeypatch.setattr(peeringdb, "RUNS", 1)
-    [first, no_news, news], side = peeringdb.run(lambda message: None, size="town")
+    with peeringdb.sample(str, size="town") as sample:
+        (first,) = peeringdb.run_first(sample, str)
+        side = exchanges.make_our_side()
+        no_news, news = peeringdb.run_later(sample, str)
     assert first.size > 700
     assert PeeringDBNetIXLan.objects.exists()
     assert (no_news.size, news.size) == (0, 40)
