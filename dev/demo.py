@@ -205,7 +205,8 @@ def check_neighbors(content, sessions):
     alike = [what for what in VARIED if len({session[what] for session in sessions}) < 2]
     if types != TYPES or alike:
         raise DevError(
-            f"The sessions are not those of the story: their types are {sorted(types)}, alike in {alike}"
+            f"The sessions are not those of the story: their types are {sorted(types)}, alike in {alike}. If some "
+            "were added here by hand before: make clean, then make demo."
         )
 
 
