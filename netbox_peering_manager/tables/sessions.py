@@ -241,7 +241,6 @@ class PeeringSessionTable(ConfigurationColumnsMixin, StateColumnsMixin, PrimaryM
             "status",
             "enabled",
             "configuration",
-            "has_password",
             "service_reference",
         )
 
