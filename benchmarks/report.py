@@ -34,7 +34,7 @@ LIMITS = {
     "poll-routers": Limit(queries=30, ratio=1.5),
     "first-sync-unpaced": Limit(queries=120, ratio=3.0, mib=600, per_second=5000),
     "no-news-unpaced": Limit(queries=40, seconds=3),
-    "news-unpaced": Limit(queries=100, seconds=15),
+    "news-unpaced": Limit(queries=85, seconds=15),
     "available-peers": Limit(queries=25, seconds=0.4),
     "peer-ranking": Limit(queries=25, seconds=1.0),
     "add-preview": Limit(queries=40, seconds=2),
