@@ -10,6 +10,8 @@ from users.constants import TOKEN_PREFIX
 from users.models import Token
 from utilities.testing import create_test_user
 
+from dev.demo_network import WITH_PASSWORD
+from dev.lab.plan import SESSION_PASSWORD
 from netbox_peering_manager.models import PeeringSession
 from tests import factories
 from tests.docs.markdown import DOCS, fences
@@ -149,3 +151,10 @@ def test_addresses_and_as_numbers_of_the_tutorial_are_documentation_ones():
         if number
     }
     assert all(64496 <= number <= 64511 or 65536 <= number <= 65551 for number in numbers)
+
+
+def test_demo_by_hand_has_the_password_and_the_sessions_of_the_lab():
+    page = " ".join((DOCS / "tutorial/demo-by-hand.md").read_text().split())
+    assert f"the password `{SESSION_PASSWORD}`" in page
+    wanting = " and ".join(f"AS{asn}" for asn in sorted(WITH_PASSWORD))
+    assert f"{wanting} want a password" in page
