@@ -126,7 +126,9 @@ class PeeringSession(PrimaryModel):
     prerequisite_models = ("netbox_routing.BGPPeer", "netbox_peering_manager.Relationship")
 
     class Meta:
-        ordering = ("bgp_peer",)
+        # By BGP router and VRF, then by address. By `bgp_peer`, it would be the ten columns of five tables that
+        # netbox-routing orders BGPPeers by, which makes a list of 5,000 sessions a tenth slower.
+        ordering = ("bgp_peer__scope_id", "bgp_peer__peer__address", "bgp_peer_id")
         verbose_name = _("peering session")
         verbose_name_plural = _("peering sessions")
         permissions = (("view_session_secrets", _("See the passwords of sessions")),)

@@ -3,7 +3,7 @@
 from functools import cached_property
 
 import django_tables2 as tables
-from django.db.models import Model, OuterRef, QuerySet, Subquery
+from django.db.models import F, Model, OuterRef, QuerySet, Subquery
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _t
@@ -72,13 +72,13 @@ class RelationshipTable(OrganizationalModelTable):
 
 class ConnectionColumn(tables.Column):
     """
-    The connection that a session runs over, by the `connection_id` that `with_connection()` annotates.
+    The connection that a session runs over.
 
-    The connections of a page are read in one go, and only those that the user may see.
+    The connections of a page are read in one go, where the column is shown, and only those that the user may see.
     """
 
     def __init__(self, **kwargs):
-        super().__init__(accessor="connection_id", **kwargs)
+        super().__init__(accessor="pk", **kwargs)
 
     def render(self, value, table):
         connection = table.connections.get(value)
@@ -121,13 +121,16 @@ class LinkColumn(tables.Column):
 class LabelColumn(columns.ColoredLabelColumn):
     """NetBox's label of a coloured object, without its template, which is parsed anew for each row."""
 
-    def render(self, value):
-        return format_html(
-            '<span class="badge" style="color: #{}; background-color: #{}">{}</span>',
-            foreground_color(value.color),
-            value.color,
-            link_to(value),
-        )
+    def render(self, value, table):
+        key = (type(value), value.pk, "color")
+        if key not in table.links:
+            table.links[key] = format_html(
+                '<span class="badge" style="color: #{}; background-color: #{}">{}</span>',
+                foreground_color(value.color),
+                value.color,
+                link_to(value),
+            )
+        return table.links[key]
 
 
 class LockColumn(tables.Column):
@@ -143,10 +146,7 @@ class LockColumn(tables.Column):
 
 
 class PeeringSessionTable(ConfigurationColumnsMixin, StateColumnsMixin, PrimaryModelTable):
-    """
-    Give it `with_bgp()`, `with_state()`, and `with_connection()` for the connections; its queries do not grow with its
-    rows.
-    """
+    """Give it `with_bgp()` and `with_state()`; its queries do not grow with its rows."""
 
     name = tables.Column(
         accessor="pk",
@@ -261,15 +261,20 @@ class PeeringSessionTable(ConfigurationColumnsMixin, StateColumnsMixin, PrimaryM
 
     @cached_property
     def connections(self) -> dict[int, PeeringConnection]:
-        """The connections of the sessions on this page, by id."""
+        """The connections of the sessions on this page, by the id of the session."""
         # A page's rows are a slice of the queryset that is read once and kept, also by the rendering of the
         # rows.
         rows = self.page.object_list.data if hasattr(self, "page") else self.data
-        ids = {getattr(session, "connection_id", None) for session in rows} - {None}
-        connections = PeeringConnection.objects.filter(pk__in=ids).select_related("interface__device")
+        sessions = PeeringSession.objects.filter(pk__in=[session.pk for session in rows]).order_by()
+        ids = dict(sessions.with_connection().values_list("pk", "connection_id"))
+        connections = PeeringConnection.objects.select_related("interface__device")
         if user := getattr(self, "user", None):
             connections = connections.restrict(user, "view")
-        return {connection.pk: connection for connection in connections}
+        seen = connections.in_bulk(set(ids.values()) - {None})
+        return {session: seen[connection] for session, connection in ids.items() if connection in seen}
+
+    def order_connection(self, queryset: QuerySet, is_descending: bool) -> tuple[QuerySet, bool]:
+        return _ordered(queryset.with_connection(), F("connection_id"), is_descending)
 
     def order_remote_as(self, queryset: QuerySet, is_descending: bool) -> tuple[QuerySet, bool]:
         return _by_number(queryset.with_remote_as(), "remote_as_id", is_descending)
@@ -289,5 +294,11 @@ class DevicePeeringSessionTable(PeeringSessionTable):
 def _by_number(queryset: QuerySet, asn_id: str, is_descending: bool) -> tuple[QuerySet, bool]:
     """Order by the number of the AS whose id stands in an annotation."""
     number = Subquery(ASN.objects.filter(pk=OuterRef(asn_id)).order_by().values("asn"))
-    ordering = number.desc(nulls_last=True) if is_descending else number.asc(nulls_last=True)
-    return queryset.order_by(ordering, "pk"), True
+    return _ordered(queryset, number, is_descending)
+
+
+def _ordered(queryset: QuerySet, by: F | Subquery, is_descending: bool) -> tuple[QuerySet, bool]:
+    """Order by an expression, with what has none last."""
+    return queryset.order_by(
+        by.desc(nulls_last=True) if is_descending else by.asc(nulls_last=True), "pk"
+    ), True

@@ -64,21 +64,21 @@ def state_badge(state: SessionState | None, *, with_time: bool = True) -> SafeSt
             _t("No poll has read the state of this session."),
             _t("Never polled"),
         )
-    stale = _stale_mark() if state.stale_since else ""
+    since = moment(state.since)
     badge = format_html(
         # Positioned, as it holds hidden text, which would else stretch the page sideways from within a wide table.
         '<span class="badge text-bg-{} position-relative" title="{}">{}{}</span>',
         state.get_bgp_state_color() or "secondary",
-        _tooltip(state),
+        _tooltip(state, since),
         _LABELS[state.bgp_state],
-        stale,
+        _stale_mark() if state.stale_since else "",
     )
     if not with_time:
         return badge
     return format_html(
         '<span class="text-nowrap">{} <span class="text-secondary" title="{}">{}</span></span>',
         badge,
-        moment(state.since),
+        since,
         ago(state.since),
     )
 
@@ -91,8 +91,8 @@ def _stale_mark() -> SafeString:
     )
 
 
-def _tooltip(state: SessionState) -> str:
-    lines = [_t("Since {time}").format(time=moment(state.since))]
+def _tooltip(state: SessionState, since: str) -> str:
+    lines = [_t("Since {time}").format(time=since)]
     if state.reason:
         lines.append(state.reason)
     if state.bgp_state == BGPStateChoices.MISSING:

@@ -129,7 +129,7 @@ class RelationshipBulkDeleteView(CountedMixin, generic.BulkDeleteView):
 
 
 def sessions():
-    return PeeringSession.objects.with_bgp().with_state().with_connection()
+    return PeeringSession.objects.with_bgp().with_state()
 
 
 @register_model_view(PeeringSession, "list", path="", detail=False)
@@ -150,7 +150,7 @@ class PeeringSessionListView(generic.ObjectListView):
 
 @register_model_view(PeeringSession)
 class PeeringSessionView(generic.ObjectView):
-    queryset = sessions().select_related("owner")
+    queryset = sessions().with_connection().select_related("owner")
     template_name = "generic/object.html"
     actions = (PollSession, Deploy, CreateSessions, CloneObject, EditObject, DeleteObject)
     layout = layout.SimpleLayout(

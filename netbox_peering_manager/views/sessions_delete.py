@@ -88,7 +88,7 @@ class PeeringSessionDeleteView(generic.ObjectDeleteView):
 class PeeringSessionBulkDeleteView(generic.BulkDeleteView):
     """Delete sessions, all or none; with the box ticked, all of their BGPPeers as well."""
 
-    queryset = PeeringSession.objects.with_bgp().with_state().with_connection()
+    queryset = PeeringSession.objects.with_bgp().with_state()
     filterset = filtersets.PeeringSessionFilterSet
     table = tables.PeeringSessionTable
     template_name = "netbox_peering_manager/sessions/bulk_delete.html"

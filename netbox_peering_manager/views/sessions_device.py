@@ -84,7 +84,7 @@ class DevicePeeringView(generic.ObjectChildrenView):
 
     def get_children(self, request, parent):
         sessions = PeeringSession.objects.restrict(request.user, "view").for_device(parent)
-        return sessions.with_bgp().with_state().with_connection()
+        return sessions.with_bgp().with_state()
 
     def get_extra_context(self, request, instance):
         visible = sees_all_sessions(request.user)

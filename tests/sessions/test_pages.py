@@ -289,7 +289,7 @@ def test_queries_of_graphql_do_not_grow_with_sessions():
 
 def test_every_column_is_the_rows_own():
     session = many(10, 11)
-    rows = PeeringSession.objects.with_bgp().with_connection()
+    rows = PeeringSession.objects.with_bgp()
     row = PeeringSessionTable(rows).rows[0]
     shown = {
         name: str(row.get_cell(name))
