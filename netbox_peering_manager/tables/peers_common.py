@@ -20,6 +20,7 @@ from .peers_candidates import (
     link,
     peeringdb_link,
     sorted_by,
+    sorted_by_text,
     url_of,
 )
 
@@ -42,8 +43,8 @@ class PlaceTable(NetBoxTable):
 
     order_id = sorted_by("pk")
     order_name = sorted_by("name")
-    order_city = sorted_by("city")
-    order_country = sorted_by("country")
+    order_city = sorted_by_text("city")
+    order_country = sorted_by_text("country")
 
     @property
     def htmx_url(self) -> str:

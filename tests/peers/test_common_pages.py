@@ -80,6 +80,20 @@ def test_exchange_of_ours_leads_to_its_fabric(client, admin, peer):
     assert f'<a href="{fabric.get_absolute_url()}">Example IX</a>' in page
 
 
+@pytest.mark.parametrize(
+    ("view", "last"), [("common_exchanges", "Placeless IX"), ("common_facilities", "Placeless House")]
+)
+def test_places_without_a_city_come_last(client, admin, peer, view, last):
+    worlds.make_ix(3, "Placeless IX", city="")
+    place = worlds.make_fac("Placeless House", city="")
+    for asn in (64500, 64496):
+        worlds.make_port(asn, f"198.51.3.{asn - 64400}", lan=3)
+        worlds.put_net_into(place, worlds.PeeringDBNet.objects.get(asn=asn))
+    for order in ("city", "-city"):
+        rows = client.get(f"{url_of(view, peer)}?sort={order}").context["table"].rows
+        assert [row.record.name for row in rows][-1] == last
+
+
 def test_columns_can_be_chosen(client, admin, peer):
     admin.config.set("tables.CommonExchangeTable.columns", ["name", "country"], commit=True)
     table = client.get(url_of("common_exchanges", peer)).context["table"]
