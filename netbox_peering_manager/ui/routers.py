@@ -6,6 +6,7 @@ from netbox.ui import attrs, panels
 
 __all__ = (
     "PeeringRouterAccessPanel",
+    "PeeringRouterArgumentsPanel",
     "PeeringRouterDeploymentPanel",
     "PeeringRouterPanel",
     "PeeringRouterWatchingPanel",
@@ -26,6 +27,18 @@ class PeeringRouterAccessPanel(panels.ObjectAttributesPanel):
 
     napalm_driver = attrs.TextAttr("napalm_driver", style="font-monospace", label=_("NAPALM driver"))
     credential_profile = attrs.TextAttr("credential_profile", label=_("Credential profile"))
+
+
+class PeeringRouterArgumentsPanel(panels.JSONPanel):
+    """What the router's driver is told beside what the settings say; nothing for a router that says nothing."""
+
+    title = _("NAPALM arguments")
+
+    def __init__(self):
+        super().__init__("napalm_args")
+
+    def should_render(self, context):
+        return bool(context["object"].napalm_args)
 
 
 class PeeringRouterDeploymentPanel(panels.ObjectAttributesPanel):

@@ -1,7 +1,5 @@
 """Area `routers`: pages of peering routers."""
 
-from django.utils.translation import gettext_lazy as _
-
 from extras.ui.panels import CustomFieldsPanel, TagsPanel
 from netbox.object_actions import (
     AddObject,
@@ -14,7 +12,7 @@ from netbox.object_actions import (
     EditObject,
 )
 from netbox.ui import layout
-from netbox.ui.panels import CommentsPanel, JSONPanel, ObjectsTablePanel
+from netbox.ui.panels import CommentsPanel, ObjectsTablePanel
 from netbox.views import generic
 from utilities.views import register_model_view
 
@@ -67,7 +65,7 @@ class PeeringRouterView(generic.ObjectView):
             ui.PeeringRouterAccessPanel(),
             ui.PeeringRouterDeploymentPanel(),
             ui.PeeringRouterWatchingPanel(),
-            JSONPanel("napalm_args", title=_("NAPALM arguments")),
+            ui.PeeringRouterArgumentsPanel(),
             CustomFieldsPanel(),
         ],
         bottom_panels=[

@@ -209,3 +209,16 @@ def test_page_costs_the_same_number_of_queries_for_3_and_for_20_sessions(admin):
             factories.make_session(factories.make_bgp_peer(f"198.51.100.{number + 10}/24"))
 
     assert queries_for_few_and_many(lambda: page(admin, router.get_absolute_url()), make_sessions) <= 25
+
+
+class PeeringRouterArgumentsPanelTest(TestCase):
+    user_permissions = ("netbox_peering_manager.view_peeringrouter", "dcim.view_device")
+
+    def test_arguments_are_shown_where_a_router_has_any(self):
+        router = PeeringRouter.objects.create(device=factories.make_device())
+        assert "NAPALM arguments" not in self.client.get(router.get_absolute_url()).content.decode()
+        router.napalm_args = {"port": 830}
+        router.save()
+        page = self.client.get(router.get_absolute_url()).content.decode()
+        assert "NAPALM arguments" in page
+        assert "&quot;port&quot;: 830" in page
