@@ -118,6 +118,11 @@ class Connection:
                 "sent. Compare it with the router's own (ssh-keygen -l) and add it"
             ) from error
         except paramiko.AuthenticationException as error:
+            # paramiko tells a login that is not answered from a refused one by its words alone.
+            if "timeout" in str(error):
+                raise ConnectTimeoutError(
+                    f"{login.host} port {self._port} does not answer the login within {login.timeout_s:g} s"
+                ) from error
             raise ConnectAuthError(
                 f"{login.host} refuses the login of {login.username}: {error}. Check user, password and key"
             ) from error

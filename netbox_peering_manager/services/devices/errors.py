@@ -122,6 +122,8 @@ def _kinds() -> tuple[tuple[type[DeviceError], tuple[type[BaseException], ...]],
 
     return (
         (HostKeyRefused, (paramiko.BadHostKeyException, UnknownHostKey, ncclient.SSHUnknownHostError)),
+        # A driver that says so knows better than paramiko, to which a login without an answer is one refused.
+        (DeviceTimeout, (napalm.ConnectTimeoutError,)),
         (
             LoginRefused,
             (
@@ -147,7 +149,6 @@ def _kinds() -> tuple[tuple[type[DeviceError], tuple[type[BaseException], ...]],
         (
             DeviceTimeout,
             (
-                napalm.ConnectTimeoutError,
                 napalm.CommandTimeoutException,
                 netmiko.ReadTimeout,
                 operations.TimeoutExpiredError,
