@@ -150,7 +150,12 @@ class PeeringSessionListView(generic.ObjectListView):
 
 @register_model_view(PeeringSession)
 class PeeringSessionView(generic.ObjectView):
-    queryset = sessions().with_connection().select_related("owner")
+    # What a list reads for all of its rows at once is joined for one.
+    queryset = (
+        sessions()
+        .with_connection()
+        .select_related("owner", "bgp_peer__source", "bgp_peer__remote_as__peer_asn")
+    )
     template_name = "generic/object.html"
     actions = (PollSession, Deploy, CreateSessions, CloneObject, EditObject, DeleteObject)
     layout = layout.SimpleLayout(
