@@ -9,7 +9,7 @@ from django.utils import timezone
 from core.models import ObjectChange
 from netbox_routing.models import BGPPeerTemplate
 
-from netbox_peering_manager.models import Deployment, SessionConfiguration
+from netbox_peering_manager.models import Deployment, PeeringConnection, SessionConfiguration
 from tests import factories
 from tests.peers import worlds
 from tests.queries import page, queries_for_few_and_many
@@ -137,6 +137,26 @@ def test_session_that_is_on_no_router_can_move_to_another(admin, world):
     [family] = peer_row.address_families.all()
     assert family.address_family.scope == connection.bgp_scope
     assert Deployment.objects.get().router.device.name == "rt2.tor"
+
+
+@pytest.mark.parametrize(("has", "gets"), [(64500, 64502), (64502, 64502), (64503, 64503)])
+def test_session_that_moves_takes_the_as_of_the_port_unless_another_was_chosen(admin, world, has, gets):
+    _router, peer, [session, _other] = world
+    chosen = {asn: factories.make_peer_asn(asn, affiliated=True).asn for asn in (64500, 64502, 64503)}
+    type(session.bgp_peer).objects.filter(pk=session.bgp_peer_id).update(local_as=chosen[has])
+    connection = another_port(session)
+    worlds.make_ix()
+    for number, each in (
+        (1, PeeringConnection.objects.exclude(pk=connection.pk).earliest("pk")),
+        (2, connection),
+    ):
+        port = worlds.make_port(64502, f"198.51.1.{number}")
+        PeeringConnection.objects.filter(pk=each.pk).update(peeringdb_id=port.pk)
+    data = {"pk": [session.pk], "_now": "1", f"connection-{session.pk}": connection.pk}
+    admin.post(at(peer, "configure_sessions"), data)
+    moved = type(session.bgp_peer).objects.get(pk=session.bgp_peer_id)
+    assert moved.scope == connection.bgp_scope
+    assert moved.local_as.asn == gets
 
 
 def test_session_that_is_on_a_router_stays_there(admin, world):

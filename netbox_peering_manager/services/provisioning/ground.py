@@ -19,7 +19,7 @@ from ipam.models import ASN, RIR, FHRPGroup, IPAddress, IPRange
 from netbox_routing.models import BGPAddressFamily, BGPPeer
 from virtualization.models import VMInterface
 
-from ...models import PeerASN, PeeringDBNet, PeeringDBNetIXLan
+from ...models import PeerASN, PeeringConnection, PeeringDBNet, PeeringDBNetIXLan
 from ...settings import get_setting
 from ..permissions import allowed_pks
 from .new import Address
@@ -108,6 +108,17 @@ def load_asns(numbers: Iterable[int]) -> Ground:
 def has_peer_asn(asn: ASN | None) -> bool:
     """Whether the plugin knows the network behind this AS, which was read together with its PeerASN."""
     return asn is not None and hasattr(asn, "peer_asn")
+
+
+def ours(asn: ASN | None) -> PeerASN | None:
+    """Return the PeerASN of an AS that was read together with it, None unless it is one of ours."""
+    return asn.peer_asn if asn is not None and has_peer_asn(asn) and asn.peer_asn.affiliated else None
+
+
+def own_as_of(connection: PeeringConnection) -> PeerASN | None:
+    """Return the AS under which PeeringDB has this port of ours, None unless it says so and the AS is ours."""
+    numbers = _own_asns({connection.peeringdb_id} if connection.peeringdb_id is not None else set())
+    return ours(_asns(set(numbers.values())).first())
 
 
 def host_of(address: IPAddress) -> Address:

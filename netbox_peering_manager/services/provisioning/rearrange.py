@@ -17,9 +17,11 @@ from ...choices import SessionConfigurationChoices
 from ...exceptions import ProvisioningError
 from ...models import PeeringConnection, PeeringSession, Relationship
 from ..permissions import allowed_pks
+from .ground import own_as_of
 
 if TYPE_CHECKING:
-    from netbox_routing.models import BGPPeer, BGPPeerAddressFamily, BGPPeerTemplate
+    from ipam.models import ASN
+    from netbox_routing.models import BGPPeer, BGPPeerAddressFamily, BGPPeerTemplate, BGPScope
     from users.models import User
 
 __all__ = ("Arrangement", "is_on_router", "rearrange")
@@ -142,9 +144,9 @@ def _move(session: PeeringSession, peer: "BGPPeer", connection: PeeringConnectio
         raise ValidationError(
             _("{connection} has no IPv{family} address.").format(connection=connection, family=family)
         )
-    former = peer.scope.router
-    if peer.local_as_id == former.asn_id:
-        peer.local_as = connection.bgp_scope.router.asn
+    former = PeeringConnection.objects.filter(pk=getattr(session, "connection_id", None)).first()
+    if peer.local_as in (peer.scope.router.asn, _usual_local_as(former, peer.scope)):
+        peer.local_as = _usual_local_as(connection, connection.bgp_scope)
     peer.scope, peer.source = connection.bgp_scope, source
     entries = list(peer.address_families.select_related("address_family"))
     _refuse_families(entries, user)
@@ -153,6 +155,12 @@ def _move(session: PeeringSession, peer: "BGPPeer", connection: PeeringConnectio
         entry.address_family = _family_in(connection, entry.address_family.address_family, user)
         entry.save()
     _refuse_families(entries, user)
+
+
+def _usual_local_as(connection: PeeringConnection | None, scope: "BGPScope") -> "ASN":
+    """What sessions over this port have when no other is chosen, as when they are made (`rules`)."""
+    own = own_as_of(connection) if connection is not None else None
+    return own.asn if own is not None else scope.router.asn
 
 
 def _refuse_families(entries: "Sequence[BGPPeerAddressFamily]", user: "User") -> None:

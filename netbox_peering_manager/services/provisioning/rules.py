@@ -23,7 +23,7 @@ from ...models import PeerASN, PeeringSession
 from ...settings import get_setting
 from ..secrets import set_password
 from ..suggestions import suggested
-from .ground import AFI_SAFI, Ground, Place, has_peer_asn, host_of
+from .ground import AFI_SAFI, Ground, Place, has_peer_asn, host_of, ours
 from .new import Address, NewSession
 from .registries import registry_of
 
@@ -276,8 +276,7 @@ def _local_as(new: NewSession, place: Place, scope: "BGPScope", ground: Ground) 
 
 def _own_as(place: Place, ground: Ground) -> PeerASN | None:
     """The AS of our port in PeeringDB, None unless it is known as ours."""
-    asn = ground.asns.get(ground.own_asns.get(place.own_port or 0, 0))
-    return asn.peer_asn if asn is not None and has_peer_asn(asn) and asn.peer_asn.affiliated else None
+    return ours(ground.asns.get(ground.own_asns.get(place.own_port or 0, 0)))
 
 
 def _refuse_known_peer(place: Place, scope: "BGPScope", ground: Ground) -> None:
