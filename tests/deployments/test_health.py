@@ -91,3 +91,18 @@ def test_session_whose_prefixes_all_went_is_told_by_family_and_survives_being_ke
     # What was kept before prefixes were.
     old = [{key: value for key, value in one.items() if key != "accepted"} for one in health.to_json(before)]
     assert health.dried_up(health.from_json(old), now) == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "difference", "going", "leaves"),
+    [
+        ("neighbor 198.51.100.11", "- neighbor 198.51.100.12", (), [OTHER]),
+        ("neighbor 198.51.100.11", "- neighbor 198.51.100.12", {("", "198.51.100.12")}, []),
+        # One that the router accepts by its prefix stands in no configuration, nor in what is changed.
+        ("neighbor 198.51.100.11", "- neighbor 198.51.100.13", (), []),
+        ("neighbor 198.51.100.12 shutdown", "+ neighbor 198.51.100.12 shutdown", (), []),
+    ],
+)
+def test_what_a_whole_configuration_leaves_out_is_named_before_it_is_sent(text, difference, going, leaves):
+    there = [UP, OTHER, neighbor("198.51.100.13", "active")]
+    assert list(health.left_out(text, difference, there, going)) == leaves

@@ -20,6 +20,7 @@ from netbox_peering_manager.services import secrets
 from netbox_peering_manager.services.deployment import (
     aftermath,
     asking,
+    decisions,
     drift,
     line,
     pipeline,
@@ -396,11 +397,25 @@ def test_session_that_is_established_but_lost_all_its_prefixes_is_told(world):
 
 def test_whole_configuration_that_takes_away_what_nobody_switched_off_is_taken_back(world):
     box, deployment = world(mode="replace", running=(GOOD, OTHER, f"neighbor {ONE}0 remote-as 64500"))
-    done = ran(deployment)
+    held = ran(deployment)
+    assert held.status == Status.COMPARED, held.reason
+    assert sent(box) == []
+    told = f"leaves out {TWO}. Those that NetBox does not know: import them"
+    assert told in held.reason
+    assert "They are Established: if it is sent as it is, they go down until it is taken back." in held.reason
+    decisions.release(held, held.requested_by)
+    done = ran(held)
     assert done.status == Status.ROLLED_BACK, done.reason
     assert f"{TWO} (missing)" in done.reason
-    assert f"leaves out {TWO}. Those that NetBox does not know: import them" in done.reason
+    assert told in done.reason
     assert OTHER in box.running
+
+
+def test_whole_configuration_that_takes_away_what_is_down_is_not_held(world):
+    box, deployment = world(mode="replace", running=(GOOD, f"neighbor {ONE}0 remote-as 64500"))
+    done = ran(deployment)
+    assert done.status == Status.DONE, done.reason
+    assert box.running == [GOOD]
 
 
 def test_times_leave_one_step_before_the_router_goes_back():

@@ -147,7 +147,12 @@ def test_replace_takes_away_what_netbox_does_not_have_and_leaves_sessions_up(con
     before = configured.epochs()
     deploying.whole_template(configured.router)
     deployment = configured.ask()
-    assert (deployment.mode, deployment.status) == ("replace", Status.ROLLED_BACK), deployment.reason
+    assert (deployment.mode, deployment.status) == ("replace", Status.COMPARED), deployment.reason
+    assert f"leaves out {foreign}. Those that NetBox does not know: import" in deployment.reason
+    assert configured.epochs() == before
+    decisions.release(deployment, configured.user)
+    deployment = pipeline.run(deployment.pk)
+    assert deployment.status == Status.ROLLED_BACK, deployment.reason
     assert f"leaves out {foreign}. Those that NetBox does not know: import" in deployment.reason
     assert eventually(lambda: foreign in configured.epochs()), configured.lab.state()
     # One that is down is nobody's loss.
@@ -170,6 +175,11 @@ def test_whole_configuration_that_leaves_sessions_out_is_undone(configured):
     assert template.template_code != code
     template.save()
     deployment = configured.ask()
+    assert deployment.status == Status.COMPARED, deployment.reason
+    for address in configured.addresses(*MEMBERS):
+        assert address in deployment.reason
+    decisions.release(deployment, configured.user)
+    deployment = pipeline.run(deployment.pk)
     assert deployment.status == Status.ROLLED_BACK, deployment.reason
     for address in configured.addresses(*MEMBERS):
         assert f"{address} (missing)" in deployment.reason

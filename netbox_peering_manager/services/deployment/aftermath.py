@@ -435,12 +435,7 @@ def _lost(deployment: Deployment, contents: sealed.Sealed, watched: Watched) -> 
     absent = health.absent_from(contents.text, lost)
     if not (left_out := [one for one in lost if (one.vrf, one.remote_ip) in absent]):
         return text
-    hint = _(
-        "The configuration that was sent leaves out {sessions}. Those that NetBox does not know: import them, or "
-        "delete them on the router. Those that it knows: correct the config template, or disable or delete them in "
-        "NetBox."
-    )
-    return f"{text}\n{hint.format(sessions=health.names_of(left_out))}"
+    return f"{text}\n{health.say_left_out(left_out)}"
 
 
 def _not_established(watched: Watched) -> str:

@@ -24,7 +24,9 @@ __all__ = (
     "from_json",
     "judge",
     "key_of",
+    "left_out",
     "names_of",
+    "say_left_out",
     "taken_down",
     "to_json",
 )
@@ -92,6 +94,31 @@ def absent_from(text: str, neighbors: Iterable[Neighbor]) -> frozenset[Key]:
     """Return those neighbours that a whole configuration does not name: it takes them away, meant or not."""
     named = frozenset(_addresses(text))
     return frozenset((one.vrf, one.remote_ip) for one in neighbors if one.remote_ip not in named)
+
+
+def left_out(
+    text: str, difference: str, neighbors: Iterable[Neighbor], going: Iterable[Key] = ()
+) -> tuple[Neighbor, ...]:
+    """
+    Return the Established neighbours that a whole configuration takes away, though nobody has said that they should go
+    (`going`, as in `judge`): those that it does not name, and that what it changes on the router does. In their order.
+    """
+    neighbors = tuple(neighbors)
+    lost = absent_from(text, neighbors) - frozenset(going)
+    changed = frozenset(_addresses(difference))
+    return tuple(
+        one
+        for one in neighbors
+        if one.is_established and (one.vrf, one.remote_ip) in lost and one.remote_ip in changed
+    )
+
+
+def say_left_out(neighbors: Iterable[Neighbor]) -> str:
+    """Return what people are told of neighbours that a whole configuration leaves out, and the way out."""
+    return _(
+        "The configuration leaves out {sessions}. Those that NetBox does not know: import them, or delete them on the "
+        "router. Those that it knows: correct the config template, or disable or delete them in NetBox."
+    ).format(sessions=names_of(neighbors))
 
 
 def names_of(neighbors: Iterable[Neighbor]) -> str:

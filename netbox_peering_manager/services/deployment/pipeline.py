@@ -125,15 +125,14 @@ def compare(pk: int, credentials: "Credentials | None" = None) -> Deployment:
             replace = deployment.mode == ConfigModeChoices.REPLACE
             diff = line.ask(lambda device: difference(device, contents.text, replace=replace))
             neighbors = neighbors_of(line)
-            known = None if line.access.capabilities.neighbors == "none" else neighbors
-            beside = changed_for_others(deployment, diff, known)
+            why_held = _why_held(deployment, contents, line, diff, neighbors)
         with transaction.atomic():
             # As it is now: while the router was asked, somebody may have given it another time.
             deployment = fetch(pk, for_update=True)
             moves.move(
                 deployment,
                 Status.COMPARED,
-                reason=say(beside, deployment.router) if beside else "",
+                reason=why_held,
                 masked_diff=masked(diff, contents.secrets),
                 diff_digest=sealed.digest(sealed.canonical(diff)),
                 sessions_before=health.to_json(neighbors),
@@ -141,7 +140,7 @@ def compare(pk: int, credentials: "Credentials | None" = None) -> Deployment:
             )
             if not line.access.capabilities.compare_exact and deployment.mode == ConfigModeChoices.MERGE:
                 moves.note(deployment, _inexact())
-            _after_compare(deployment, diff, holds=bool(beside))
+            _after_compare(deployment, diff, holds=bool(why_held))
     return deployment
 
 
@@ -245,8 +244,27 @@ def _why_not_approved(deployment: Deployment) -> str:
     return ""
 
 
+def _why_held(
+    deployment: Deployment,
+    contents: sealed.Sealed,
+    line: Line,
+    diff: str,
+    neighbors: "tuple[Neighbor, ...]",
+) -> str:
+    """What it does that nobody asked for, and somebody has to have seen before it is sent; "" for nothing."""
+    known = None if line.access.capabilities.neighbors == "none" else neighbors
+    if beside := changed_for_others(deployment, diff, known):
+        return say(beside, deployment.router)
+    if deployment.mode != ConfigModeChoices.REPLACE:
+        return ""
+    if not (left_out := health.left_out(contents.text, diff, neighbors, contents.going)):
+        return ""
+    text = _("{why} They are Established: if it is sent as it is, they go down until it is taken back.")
+    return text.format(why=health.say_left_out(left_out))
+
+
 def _after_compare(deployment: Deployment, diff: str, *, holds: bool) -> None:
-    """`holds`: it changes what others use, which somebody has to have seen before it is sent."""
+    """`holds`: it does what somebody has to have seen before it is sent (`_why_held`)."""
     if not diff.strip():
         moves.move(deployment, Status.DONE, reason=_("There is nothing to change."))
     elif deployment.router.approval != ApprovalChoices.NONE:
