@@ -354,6 +354,8 @@ class TestRepairSelected:
         def queries():
             drifts = PeeringDBDrift.objects.filter(kind="port-not-operational")
             ids = ",".join(str(drift.pk) for drift in drifts)
+            # Which of them are known depends on what ran before.
+            ContentType.objects.clear_cache()
             with CaptureQueriesContext(connection) as captured:
                 response = client.post(f"{LIST}repair/", {"ids": ids, "_confirm": ""})
                 assert response.status_code == 302
