@@ -402,7 +402,9 @@ def test_whole_configuration_that_takes_away_what_nobody_switched_off_is_taken_b
     assert sent(box) == []
     told = f"leaves out {TWO}. Those that NetBox does not know: import them"
     assert told in held.reason
-    assert "They are Established: if it is sent as it is, they go down until it is taken back." in held.reason
+    assert (
+        "if it is sent as it is, they go down until it is taken back. It is sent once somebody" in held.reason
+    )
     decisions.release(held, held.requested_by)
     done = ran(held)
     assert done.status == Status.ROLLED_BACK, done.reason

@@ -259,7 +259,10 @@ def _why_held(
         return ""
     if not (left_out := health.left_out(contents.text, diff, neighbors, contents.going)):
         return ""
-    text = _("{why} They are Established: if it is sent as it is, they go down until it is taken back.")
+    text = _(
+        "{why} They are Established: if it is sent as it is, they go down until it is taken back. It is sent once "
+        "somebody has said so."
+    )
     return text.format(why=health.say_left_out(left_out))
 
 
