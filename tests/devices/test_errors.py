@@ -2,6 +2,7 @@
 
 import logging
 
+import paramiko
 import pytest
 from jnpr.junos import exception as junos
 from napalm.base import exceptions as napalm
@@ -91,6 +92,11 @@ def test_kind_is_told_by_the_class(error, kind):
     [
         (napalm.ConnectionException("x"), netmiko.NetmikoAuthenticationException("x"), LoginRefused),
         (napalm.ConnectionException("x"), TimeoutError("x"), DeviceTimeout),
+        (
+            napalm.ConnectTimeoutError("x"),
+            paramiko.AuthenticationException("Authentication timeout."),
+            DeviceTimeout,
+        ),
         (napalm.ConnectionException("x"), ncclient.SSHUnknownHostError("a", "b"), HostKeyRefused),
         (napalm.ConnectionException("x"), OSError("x"), DeviceUnreachable),
     ],
