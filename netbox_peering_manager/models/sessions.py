@@ -127,7 +127,7 @@ class PeeringSession(PrimaryModel):
 
     class Meta:
         # By BGP router and VRF, then by address. By `bgp_peer`, it would be the ten columns of five tables that
-        # netbox-routing orders BGPPeers by, which makes a list of 5,000 sessions a tenth slower.
+        # netbox-routing orders BGPPeers by, which takes 40 ms more for a list of 5,000 sessions.
         ordering = ("bgp_peer__scope_id", "bgp_peer__peer__address", "bgp_peer_id")
         verbose_name = _("peering session")
         verbose_name_plural = _("peering sessions")
