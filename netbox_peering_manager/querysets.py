@@ -111,8 +111,12 @@ class PeeringSessionQuerySet(RestrictedQuerySet):
                 for field in ("remote_as", "local_as")
             )
         )
-        asns = apps.get_model("ipam", "ASN").objects.select_related("peer_asn")
-        return self.select_related("configuration", "bgp_peer__peer").prefetch_related(
+        return self.select_related(
+            "configuration",
+            "bgp_peer__peer",
+            "bgp_peer__source",
+            "bgp_peer__remote_as__peer_asn",
+        ).prefetch_related(
             # What many sessions share is read once for all of them: joined, it would make each row many times as
             # wide, and be built anew for each.
             "relationship",
@@ -120,9 +124,9 @@ class PeeringSessionQuerySet(RestrictedQuerySet):
                 "peering_network",
                 apps.get_model("netbox_peering_manager", "PeeringNetwork").objects.select_related("fabric"),
             ),
-            "bgp_peer__source",
-            models.Prefetch("bgp_peer__remote_as", asns),
-            models.Prefetch("bgp_peer__local_as", asns),
+            models.Prefetch(
+                "bgp_peer__local_as", apps.get_model("ipam", "ASN").objects.select_related("peer_asn")
+            ),
             models.Prefetch(
                 "bgp_peer__scope",
                 routing.get_model("BGPScope").objects.select_related("vrf", "router__asn__peer_asn"),

@@ -150,12 +150,7 @@ class PeeringSessionListView(generic.ObjectListView):
 
 @register_model_view(PeeringSession)
 class PeeringSessionView(generic.ObjectView):
-    # What a list reads for all of its rows at once is joined for one.
-    queryset = (
-        sessions()
-        .with_connection()
-        .select_related("owner", "bgp_peer__source", "bgp_peer__remote_as__peer_asn")
-    )
+    queryset = sessions().with_connection().select_related("owner")
     template_name = "generic/object.html"
     actions = (PollSession, Deploy, CreateSessions, CloneObject, EditObject, DeleteObject)
     layout = layout.SimpleLayout(
